@@ -13,9 +13,12 @@ from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
+from coordination.errors import RecordTooLarge
+
 Headers = Sequence[tuple[str, bytes]]
 APPEND_TIME = 1
 CREATE_TIME = 0
+MAX_RECORD_BYTES = 1 << 20
 
 
 class TopicPartition(NamedTuple):
@@ -73,6 +76,26 @@ class NewRecord(msgspec.Struct, frozen=True, gc=False):
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
     partition: int | None = None
+
+
+def record_bytes(record: NewRecord) -> int:
+    """Bytes of key, value, header names (UTF-8) and header values together."""
+    size = len(record.key or b"") + len(record.value or b"")
+    return size + sum(len(name.encode()) + len(value) for name, value in record.headers)
+
+
+def check_sizes(records: Sequence[NewRecord]) -> None:
+    """Raise RecordTooLarge if one of the records has more than `MAX_RECORD_BYTES` (protocol, section 1).
+
+    Adapters call it before anything is written, so that a batch is refused whole.
+    """
+    for record in records:
+        size = record_bytes(record)
+        if size > MAX_RECORD_BYTES:
+            raise RecordTooLarge(
+                f"A record for topic {record.topic} has {size} bytes; the limit is {MAX_RECORD_BYTES}. "
+                "Put large data elsewhere and refer to it by dataref."
+            )
 
 
 class Appended(NamedTuple):
@@ -159,7 +182,12 @@ class Reader(Protocol):
 
 
 class Membership(Protocol):
-    """One member of a consumer group: polls records of the partitions assigned to it."""
+    """One member of a consumer group: polls records of the partitions assigned to it.
+
+    It tells the log that it lives by heartbeats of its own, as long as its event loop turns; a blocked loop or
+    a dead process falls silent. Partitions on their way to another member are handed over in `poll`, so commit
+    what was polled before polling on.
+    """
 
     group: str
     member_id: str
@@ -167,6 +195,7 @@ class Membership(Protocol):
     async def poll(self, max_records: int, timeout: float) -> Sequence[Record]:
         """Next records of the assigned partitions, from the committed positions on (or the beginning).
 
+        A position the log no longer has, or does not have yet, is reset to the beginning of the partition.
         Raises MemberFenced after the member was expelled for silence; join anew then.
         """
         ...
@@ -217,7 +246,7 @@ class EventLog(Protocol):
     async def append(self, records: Sequence[NewRecord]) -> list[Appended]:
         """Append durably, keeping the order per partition; returns one position per record.
 
-        Idempotent towards the log's own retries. Raises RecordTooLarge.
+        Idempotent towards the log's own retries. Raises RecordTooLarge (nothing is appended then).
         """
         ...
 
@@ -250,7 +279,10 @@ class EventLog(Protocol):
         ...
 
     async def set_commits(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
-        """Commit for a group without members (observers, offset reset). Refused while it has members."""
+        """Commit for a group without members (observers, offset reset).
+
+        Refused while it has members: LogDenied with code `group_has_members`.
+        """
         ...
 
     async def groups(self) -> list[GroupInfo]:
@@ -262,9 +294,15 @@ class EventLog(Protocol):
         ...
 
     async def create_topics(self, specs: Sequence[TopicSpec]) -> None:
-        """Create topics; one that exists already is left as it is."""
+        """Create topics; one that exists already is left as it is.
+
+        Returns when they can be used. A name or a number of partitions the log cannot keep: LogDenied with
+        code `invalid_topic`.
+        """
         ...
 
-    async def delete_topic(self, name: str) -> None: ...
+    async def delete_topic(self, name: str) -> None:
+        """Delete a topic, its records and the positions committed on it. Raises UnknownTopic."""
+        ...
 
     async def close(self) -> None: ...
