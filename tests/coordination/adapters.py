@@ -10,9 +10,6 @@ from typing import Protocol
 
 from coordination.errors import CoordinationError
 from coordination.eventlog import EventLog, Membership, NewRecord, Reader, Record, TopicPartition
-from coordination.httplog import HttpLog
-from coordination.memorylog import MemoryLog
-from coordination.sqlitelog import SqliteLog
 
 
 class Adapter(Protocol):
@@ -29,7 +26,7 @@ class MemoryAdapter:
     session_timeout = 1.0
 
     def __init__(self) -> None:
-        self.log = MemoryLog()
+        self.log = importlib.import_module("coordination.memorylog").MemoryLog()
 
     async def open(self) -> EventLog:
         return self.log
@@ -43,7 +40,7 @@ class SqliteAdapter:
         self.path = folder / "log.sqlite3"
 
     async def open(self) -> EventLog:
-        return SqliteLog(self.path)
+        return importlib.import_module("coordination.sqlitelog").SqliteLog(self.path)
 
 
 class HttpAdapter:
@@ -55,7 +52,7 @@ class HttpAdapter:
         self.token = token
 
     async def open(self) -> EventLog:
-        return HttpLog(self.base_url, self.token)
+        return importlib.import_module("coordination.httplog").HttpLog(self.base_url, self.token)
 
 
 class KafkaAdapter:
