@@ -1,0 +1,1 @@
+"""Tests of Lineside; `python -m tests` runs every check there is."""

@@ -1,0 +1,1 @@
+"""Real servers and a real browser for the tests: found or installed, started on free ports, ended by pid."""
