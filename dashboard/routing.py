@@ -1,0 +1,5 @@
+"""The one WebSocket path."""
+
+from django.urls import URLPattern, URLResolver
+
+websocket_urlpatterns: list[URLPattern | URLResolver] = []
