@@ -35,18 +35,32 @@ class Topic(msgspec.Struct, frozen=True):
 TOPICS: Final[dict[str, Topic]] = {
     topic.family: topic
     for topic in (
-        Topic("run.task.commands", "run", "taskid", 12, "delete", 7 * DAY_MS, "work queue of every agent group"),
+        Topic(
+            "run.task.commands", "run", "taskid", 12, "delete", 7 * DAY_MS, "work queue of every agent group"
+        ),
         Topic("run.task.events", "run", "taskid", 12, "delete", 30 * DAY_MS, "all facts of a task, in order"),
         Topic("run.tool.commands", "run", "taskid", 12, "delete", 3 * DAY_MS, "tool calls asked for"),
         Topic("run.tool.events", "run", "taskid", 12, "delete", 14 * DAY_MS, "bulky, may be sensitive"),
-        Topic("run.decision.commands", "run", "taskid", 12, "delete", 30 * DAY_MS, "signed decisions to agents"),
-        Topic("run.state.handled", "run", "taskid", 12, "compact", FOREVER, "what each group has already done"),
-        Topic("run.workflow.events", "run", "correlationid", 12, "delete", 90 * DAY_MS, "runs, fan-outs, joins"),
-        Topic("run.state.task", "run", "taskid", 12, "compact,delete", 90 * DAY_MS, "current summary of a task"),
-        Topic("run.state.workflow", "run", "correlationid", 12, "compact", FOREVER, "current summary of a run"),
+        Topic(
+            "run.decision.commands", "run", "taskid", 12, "delete", 30 * DAY_MS, "signed decisions to agents"
+        ),
+        Topic(
+            "run.state.handled", "run", "taskid", 12, "compact", FOREVER, "what each group has already done"
+        ),
+        Topic(
+            "run.workflow.events", "run", "correlationid", 12, "delete", 90 * DAY_MS, "runs, fan-outs, joins"
+        ),
+        Topic(
+            "run.state.task", "run", "taskid", 12, "compact,delete", 90 * DAY_MS, "current summary of a task"
+        ),
+        Topic(
+            "run.state.workflow", "run", "correlationid", 12, "compact", FOREVER, "current summary of a run"
+        ),
         Topic("run.state.agent", "run", "agentid", 3, "compact", FOREVER, "current summary of an agent"),
         Topic("review.approval.commands", "review", "taskid", 12, "delete", 30 * DAY_MS, "approval requests"),
-        Topic("review.approval.events", "review", "taskid", 12, "delete", 400 * DAY_MS, "what people decided"),
+        Topic(
+            "review.approval.events", "review", "taskid", 12, "delete", 400 * DAY_MS, "what people decided"
+        ),
         Topic("ops.commands", "ops", "subject", 3, "delete", 7 * DAY_MS, "redrive, replay"),
         Topic("ops.events", "ops", "subject", 3, "delete", 14 * DAY_MS, "telemetry"),
         Topic("ops.heartbeats", "ops", "agentid", 3, "compact,delete", DAY_MS, "who is alive"),

@@ -5,19 +5,18 @@ acts on it. Every other name is a **fact**: it lives on an events, state or hear
 project it. A type that is not in the table is no error: it is stored and shown as it is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import msgspec
+
+from coordination.events import agent, approval, call, fanout, operation, run, summary, task
+from coordination.events.shapes import Data, Nothing
 
 TYPE_PREFIX: Final = "coordination."
 
 Kind = Literal["intent", "fact"]
 Key = Literal["taskid", "correlationid", "agentid", "subject"]
-
-
-class Data(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
-    """Base of all data schemas: an open object, fields it does not know are kept in the raw record."""
 
 
 class EventType(msgspec.Struct, frozen=True):
@@ -36,89 +35,251 @@ class EventType(msgspec.Struct, frozen=True):
     key: Key
     schema: type[Data]
 
+    @property
+    def type(self) -> str:
+        """The CloudEvents type."""
+        return TYPE_PREFIX + self.name
 
-def _rows(family: str, topic: str, subject: str, key: Key, names: str) -> Iterator[EventType]:
-    for name in names.split():
-        kind: Kind = "intent" if name.endswith(".requested") else "fact"
-        yield EventType(name, kind, family, topic, subject, key, Data)
+
+def _rows(
+    family: str, topic: str, subject: str, key: Key, schemas: Mapping[str, type[Data]]
+) -> list[EventType]:
+    return [
+        EventType(
+            name, "intent" if name.endswith(".requested") else "fact", family, topic, subject, key, schema
+        )
+        for name, schema in schemas.items()
+    ]
 
 
-_TABLE: Final = (
-    ("run", "run.workflow.events", "run", "correlationid", "run.started run.completed run.failed run.canceled"),
-    (
+RUN: Final = _rows(
+    "run",
+    "run.workflow.events",
+    "run",
+    "correlationid",
+    {
+        "run.started": run.RunStarted,
+        "run.completed": run.RunCompleted,
+        "run.failed": run.RunFailed,
+        "run.canceled": run.RunCanceled,
+    },
+)
+
+TASK_INTENTS: Final = _rows(
+    "task",
+    "run.task.commands",
+    "task",
+    "taskid",
+    {
+        "task.requested": task.TaskRequested,
+        "task.cancel.requested": task.TaskCancelRequested,
+        "task.compensation.requested": task.TaskCompensationRequested,
+    },
+)
+
+TASK_FACTS: Final = _rows(
+    "task",
+    "run.task.events",
+    "task",
+    "taskid",
+    {
+        "task.accepted": Nothing,
+        "task.rejected": task.TaskRejected,
+        "task.assigned": task.TaskAssigned,
+        "task.released": task.TaskReleased,
+        "task.started": task.TaskStarted,
+        "task.progressed": task.TaskProgressed,
+        "task.paused": task.TaskPaused,
+        "task.resumed": task.TaskResumed,
+        "task.attempt.failed": task.TaskAttemptFailed,
+        "task.checkpointed": task.TaskCheckpointed,
+        "task.artifact.produced": task.TaskArtifactProduced,
+        "task.escalated": task.TaskEscalated,
+        "task.completed": task.TaskCompleted,
+        "task.failed": task.TaskFailed,
+        "task.canceled": task.TaskCanceled,
+        "task.cancel.declined": task.TaskCancelDeclined,
+        "task.expired": task.TaskExpired,
+        "task.invalidated": task.TaskInvalidated,
+        "task.reopened": task.TaskReopened,
+        "task.compensation.started": task.TaskCompensation,
+        "task.compensated": task.TaskCompensation,
+        "task.compensation.failed": task.TaskCompensationFailed,
+    },
+)
+
+# Only the relay writes the decision topic: what an agent reads there was decided by a person or a policy.
+DECISIONS: Final = [
+    *_rows(
         "task",
-        "run.task.commands",
+        "run.decision.commands",
         "task",
         "taskid",
-        "task.requested task.cancel.requested task.compensation.requested",
+        {"task.resume.requested": task.TaskResumeRequested},
     ),
-    ("task", "run.decision.commands", "task", "taskid", "task.resume.requested"),
-    (
-        "task",
+    *_rows(
+        "approval",
+        "run.decision.commands",
+        "approval",
+        "taskid",
+        {"decision.revoke.requested": approval.DecisionRevokeRequested},
+    ),
+    *_rows(
+        "approval",
         "run.task.events",
-        "task",
+        "approval",
         "taskid",
-        "task.accepted task.rejected task.assigned task.released task.started task.progressed task.paused "
-        "task.resumed task.attempt.failed task.checkpointed task.artifact.produced task.escalated "
-        "task.completed task.failed task.canceled task.cancel.declined task.expired task.invalidated "
-        "task.reopened task.compensation.started task.compensated task.compensation.failed",
+        {
+            "decision.applied": approval.DecisionApplied,
+            "decision.refused": approval.DecisionRefused,
+            "decision.revoked": approval.DecisionRevoked,
+        },
     ),
-    (
-        "fanout",
-        "run.workflow.events",
-        "fanout",
-        "correlationid",
-        "fanout.opened fanout.sealed fanin.satisfied fanin.failed fanin.expired fanin.branch.late",
+]
+
+FANOUT: Final = _rows(
+    "fanout",
+    "run.workflow.events",
+    "fanout",
+    "correlationid",
+    {
+        "fanout.opened": fanout.FanoutOpened,
+        "fanout.sealed": fanout.FanoutSealed,
+        "fanin.satisfied": fanout.FaninSatisfied,
+        "fanin.failed": fanout.FaninFailed,
+        "fanin.expired": fanout.FaninExpired,
+        "fanin.branch.late": fanout.FaninBranchLate,
+    },
+)
+
+CALLS: Final = [
+    *_rows(
+        "tool", "run.tool.commands", "toolcall", "taskid", {"tool.call.requested": call.ToolCallRequested}
     ),
-    ("tool", "run.tool.commands", "toolcall", "taskid", "tool.call.requested"),
-    (
+    *_rows(
         "tool",
         "run.tool.events",
         "toolcall",
         "taskid",
-        "tool.call.started tool.call.completed tool.call.failed tool.call.canceled tool.call.expired "
-        "tool.call.blocked",
+        {
+            "tool.call.started": call.ToolCallStarted,
+            "tool.call.completed": call.ToolCallCompleted,
+            "tool.call.failed": call.ToolCallFailed,
+            "tool.call.canceled": call.ToolCallStopped,
+            "tool.call.expired": call.ToolCallStopped,
+            "tool.call.blocked": call.ToolCallStopped,
+        },
     ),
-    ("model", "run.tool.events", "task", "taskid", "model.call.completed"),
-    ("approval", "review.approval.commands", "approval", "taskid", "approval.requested"),
-    ("approval", "run.decision.commands", "approval", "taskid", "decision.revoke.requested"),
-    (
+    *_rows("model", "run.tool.events", "task", "taskid", {"model.call.completed": call.ModelCallCompleted}),
+]
+
+APPROVAL: Final = [
+    *_rows(
+        "approval",
+        "review.approval.commands",
+        "approval",
+        "taskid",
+        {"approval.requested": approval.ApprovalRequested},
+    ),
+    *_rows(
         "approval",
         "review.approval.events",
         "approval",
         "taskid",
-        "approval.claimed approval.vote.recorded approval.granted approval.denied approval.deferred "
-        "approval.escalated approval.expired approval.withdrawn",
+        {
+            "approval.claimed": approval.ApprovalClaimed,
+            "approval.vote.recorded": approval.ApprovalVoteRecorded,
+            "approval.granted": approval.ApprovalDecided,
+            "approval.denied": approval.ApprovalDecided,
+            "approval.deferred": approval.ApprovalDeferred,
+            "approval.escalated": approval.ApprovalEscalated,
+            "approval.expired": approval.ApprovalExpired,
+            "approval.withdrawn": approval.ApprovalWithdrawn,
+        },
     ),
-    (
-        "approval",
-        "run.task.events",
-        "approval",
-        "taskid",
-        "decision.applied decision.refused decision.revoked",
-    ),
-    (
+]
+
+AGENT: Final = [
+    *_rows(
         "agent",
         "ops.events",
         "agent",
         "subject",
-        "agent.registered agent.role.assigned agent.role.released agent.deregistered",
+        {
+            "agent.registered": agent.AgentRegistered,
+            "agent.role.assigned": agent.AgentRole,
+            "agent.role.released": agent.AgentRole,
+            "agent.deregistered": agent.AgentDeregistered,
+        },
     ),
-    ("agent", "ops.heartbeats", "agent", "agentid", "agent.heartbeat.recorded"),
-    ("state", "run.state.task", "task", "taskid", "task.summary.updated"),
-    ("state", "run.state.workflow", "run", "correlationid", "run.summary.updated"),
-    ("state", "run.state.agent", "agent", "agentid", "agent.summary.updated"),
-    ("ops", "ops.commands", "group", "subject", "record.redrive.requested"),
-    ("ops", "ops.commands", "run", "subject", "replay.requested"),
-    ("ops", "ops.events", "group", "subject", "record.deadlettered record.redriven record.discarded"),
-    ("ops", "ops.events", "run", "subject", "replay.started replay.completed"),
-    (
+    *_rows(
+        "agent",
+        "ops.heartbeats",
+        "agent",
+        "agentid",
+        {"agent.heartbeat.recorded": agent.AgentHeartbeatRecorded},
+    ),
+]
+
+STATE: Final = [
+    *_rows("state", "run.state.task", "task", "taskid", {"task.summary.updated": summary.TaskSummaryUpdated}),
+    *_rows(
+        "state",
+        "run.state.workflow",
+        "run",
+        "correlationid",
+        {"run.summary.updated": summary.RunSummaryUpdated},
+    ),
+    *_rows(
+        "state", "run.state.agent", "agent", "agentid", {"agent.summary.updated": summary.AgentSummaryUpdated}
+    ),
+]
+
+OPERATIONS: Final = [
+    *_rows(
+        "ops",
+        "ops.commands",
+        "group",
+        "subject",
+        {"record.redrive.requested": operation.RecordRedriveRequested},
+    ),
+    *_rows("ops", "ops.commands", "run", "subject", {"replay.requested": operation.ReplayRequested}),
+    *_rows(
+        "ops",
+        "ops.events",
+        "run",
+        "subject",
+        {"replay.started": operation.ReplayStarted, "replay.completed": operation.ReplayCompleted},
+    ),
+    *_rows(
         "ops",
         "ops.events",
         "group",
         "subject",
-        "consumer.lag.exceeded consumer.lag.recovered consumer.stalled",
+        {
+            "record.deadlettered": operation.RecordDeadlettered,
+            "record.redriven": operation.RecordRedriven,
+            "record.discarded": operation.RecordDiscarded,
+            "consumer.lag.exceeded": operation.LagExceeded,
+            "consumer.lag.recovered": operation.LagRecovered,
+            "consumer.stalled": operation.ConsumerStalled,
+        },
     ),
-)
+]
 
-CATALOGUE: Final[dict[str, EventType]] = {entry.name: entry for row in _TABLE for entry in _rows(*row)}
+CATALOGUE: Final[dict[str, EventType]] = {
+    entry.name: entry
+    for family in (
+        RUN,
+        TASK_INTENTS,
+        TASK_FACTS,
+        DECISIONS,
+        FANOUT,
+        CALLS,
+        APPROVAL,
+        AGENT,
+        STATE,
+        OPERATIONS,
+    )
+    for entry in family
+}
