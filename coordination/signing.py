@@ -20,22 +20,16 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import msgspec
-import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from coordination.canonical import NotCanonical, canonical
 from coordination.errors import CoordinationError
 
 SIGNATURE: Final = "signature"
 KEY_ID: Final = "key_id"
 KEYS_VARIABLE: Final = "LINESIDE_DECISION_KEYS"
-
-
-class NotCanonical(CoordinationError):
-    """The document has no canonical form: an integer beyond 2^53, NaN, or a value that is not JSON."""
-
-    code = "not_canonical"
 
 
 class BadSignature(CoordinationError):
@@ -48,19 +42,6 @@ class BadKey(CoordinationError):
     """A key or a list of keys that cannot be read; the message says which and what is expected."""
 
     code = "bad_key"
-
-
-def canonical(document: Any) -> bytes:
-    """The canonical JSON bytes of a document (RFC 8785). Raises NotCanonical."""
-    try:
-        return rfc8785.dumps(document)
-    except (rfc8785.CanonicalizationError, TypeError, RecursionError) as error:
-        raise NotCanonical(f"No canonical JSON: {error}. Send large integers and money as strings.") from error
-
-
-def fingerprint(document: Any) -> str:
-    """SHA-256 of the canonical JSON, as 64 hexadecimal digits. Raises NotCanonical."""
-    return hashlib.sha256(canonical(document)).hexdigest()
 
 
 class SigningKey:

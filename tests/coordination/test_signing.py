@@ -6,16 +6,8 @@ from typing import Any
 
 import pytest
 
-from coordination.signing import (
-    KEYS_VARIABLE,
-    BadKey,
-    BadSignature,
-    Keyring,
-    NotCanonical,
-    SigningKey,
-    canonical,
-    fingerprint,
-)
+from coordination.canonical import NotCanonical
+from coordination.signing import KEYS_VARIABLE, BadKey, BadSignature, Keyring, SigningKey
 
 DECISION: dict[str, Any] = {
     "decision_id": "5a1c",
@@ -83,7 +75,7 @@ def test_signing_again_replaces_the_former_signature() -> None:
     Keyring.of(new).verify(new.sign(old.sign(DECISION)))
 
 
-@pytest.mark.parametrize("value", [2**53, -(2**53), float("nan"), float("inf"), b"bytes", {1: "key"}])
+@pytest.mark.parametrize("value", [2**53, -(2**53), float("nan"), float("inf"), {1: "key"}])
 def test_what_has_no_canonical_form_is_refused_when_signing(value: object) -> None:
     with pytest.raises(NotCanonical):
         SigningKey.generate().sign({"value": value})
@@ -93,18 +85,6 @@ def test_what_has_no_canonical_form_is_a_bad_signature_when_verifying() -> None:
     key = SigningKey.generate()
     with pytest.raises(BadSignature):
         Keyring.of(key).verify(key.sign(DECISION) | {"value": 2**60})
-
-
-def test_canonical_json_is_that_of_rfc_8785() -> None:
-    document = {"numbers": [333333333.33333329, 1e30, 4.50, 2e-3], "literals": [None, True, False], "€": "\u20ac"}
-    assert canonical(document).decode() == (
-        '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002],"€":"€"}'
-    )
-
-
-def test_equal_content_has_one_fingerprint_and_other_content_another() -> None:
-    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
-    assert fingerprint({"a": 1}) != fingerprint({"a": "1"})
 
 
 def test_a_key_file_is_made_once_and_is_for_its_owner_only(tmp_path: Path) -> None:
