@@ -8,17 +8,19 @@ because the partition is chosen by murmur2 over the key bytes, as Kafka's own cl
 Times are milliseconds since 1970 UTC, offsets are integers, a *position* is always the next offset to read.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
-from coordination.errors import RecordTooLarge
+from coordination.errors import LogDenied, RecordTooLarge
 
 Headers = Sequence[tuple[str, bytes]]
 APPEND_TIME = 1
 CREATE_TIME = 0
 MAX_RECORD_BYTES = 1 << 20
+_TOPIC_NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}")
 
 
 class TopicPartition(NamedTuple):
@@ -127,6 +129,16 @@ class TopicSpec(msgspec.Struct, frozen=True):
     config: dict[str, str] = {}
 
 
+def check_spec(spec: TopicSpec) -> None:
+    """Raise LogDenied with code `invalid_topic` unless a topic of this name and size can exist (Kafka's rules)."""
+    if not _TOPIC_NAME.fullmatch(spec.name):
+        raise LogDenied(
+            f"{spec.name!r} is no topic name: 1 to 249 of A-Z a-z 0-9 . _ - are allowed.", code="invalid_topic"
+        )
+    if spec.partitions < 1:
+        raise LogDenied(f"Topic {spec.name} needs at least one partition.", code="invalid_topic")
+
+
 class TopicInfo(msgspec.Struct, frozen=True):
     """A topic as it is. `config` None: the right to read it is missing. `topic_id` changes on re-creation."""
 
@@ -210,9 +222,7 @@ class Membership(Protocol):
 
     def resume(self, partitions: Sequence[TopicPartition]) -> None: ...
 
-    async def commit(
-        self, offsets: Mapping[TopicPartition, int], records: Sequence[NewRecord] = ()
-    ) -> list[Appended]:
+    async def commit(self, offsets: Mapping[TopicPartition, int], records: Sequence[NewRecord] = ()) -> list[Appended]:
         """Commit positions and append records in one transaction: all of it is visible, or nothing.
 
         A member that lost a partition (zombie) cannot commit it or append with it: MemberFenced.
@@ -242,6 +252,7 @@ class EventLog(Protocol):
 
     kind: Literal["memory", "sqlite", "kafka", "http"]
     transactional: bool
+    """Whether `Membership.commit` and `Transaction.append` are atomic: readers see all of a call, or nothing."""
 
     async def append(self, records: Sequence[NewRecord]) -> list[Appended]:
         """Append durably, keeping the order per partition; returns one position per record.
@@ -268,9 +279,7 @@ class EventLog(Protocol):
         """Ends of the partitions asked for; partitions that do not exist are missing from the answer."""
         ...
 
-    async def offsets_for_time(
-        self, partitions: Sequence[TopicPartition], timestamp: int
-    ) -> dict[TopicPartition, int]:
+    async def offsets_for_time(self, partitions: Sequence[TopicPartition], timestamp: int) -> dict[TopicPartition, int]:
         """The first offset whose timestamp (ms) is at or after `timestamp`; the high watermark if none."""
         ...
 

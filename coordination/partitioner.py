@@ -5,8 +5,12 @@ do all facts of one task stand in one partition, and so in one order. Source: `U
 `BuiltInPartitioner.partitionForKey` of Apache Kafka; librdkafka calls it `murmur2_random`.
 """
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import count
+
+from coordination.errors import UnknownTopic
+from coordination.eventlog import NewRecord
 
 _SEED = 0x9747B28C
 _MULTIPLIER = 0x5BD1E995
@@ -43,8 +47,17 @@ class Placement:
         # count() is atomic under the interpreter lock, so that threads may share one Placement.
         self._turn = count()
 
-    def choose(self, key: bytes | None, partition: int | None, partitions: int) -> int:
-        """The partition of a record; an asked-for partition is returned as it is, unchecked."""
-        if partition is not None:
-            return partition
-        return next(self._turn) % partitions if key is None else partition_for(key, partitions)
+    def place(self, records: Sequence[NewRecord], partition_counts: Mapping[str, int]) -> list[int]:
+        """The partition of each record. Raises UnknownTopic before any turn is taken for a refused batch."""
+        for record in records:
+            count = partition_counts.get(record.topic, 0)
+            if not count:
+                raise UnknownTopic(f"Topic {record.topic} does not exist.")
+            if record.partition is not None and not 0 <= record.partition < count:
+                raise UnknownTopic(f"Topic {record.topic} has {count} partitions, none with number {record.partition}.")
+        return [self._choose(record, partition_counts[record.topic]) for record in records]
+
+    def _choose(self, record: NewRecord, partitions: int) -> int:
+        if record.partition is not None:
+            return record.partition
+        return next(self._turn) % partitions if record.key is None else partition_for(record.key, partitions)

@@ -89,13 +89,11 @@ async def take_polled(member: Membership, count: int, timeout: float = 30.0) -> 
 async def until(holds: Callable[[], Awaitable[bool]], timeout: float = 30.0) -> None:
     """Wait until an eventually true statement is true."""
     async with asyncio.timeout(timeout):
-        while not await holds():  # noqa: ASYNC110 - a log offers no event for what other clients see of it
+        while not await holds():
             await asyncio.sleep(0.02)
 
 
-async def settle(
-    members: Sequence[Membership], wanted: Callable[[], bool], timeout: float = 30.0
-) -> list[Record]:
+async def settle(members: Sequence[Membership], wanted: Callable[[], bool], timeout: float = 30.0) -> list[Record]:
     """Poll all members, as their runtimes would, until their assignments are as wanted."""
     seen: list[Record] = []
     async with asyncio.timeout(timeout):
@@ -132,9 +130,7 @@ class SilentMember:
 
     async def _live(self) -> None:
         log = await self._adapter.open()
-        member = await log.join(
-            self._group, [self._topic], client_id="silent", session_timeout=self._timeout
-        )
+        member = await log.join(self._group, [self._topic], client_id="silent", session_timeout=self._timeout)
         self.polled = await take_polled(member, self._count)
         self._silent.set()
         self._awake.wait(60)  # blocks the loop on purpose: no heartbeat leaves this thread

@@ -245,9 +245,7 @@ async def test_an_offset_the_log_does_not_have_is_an_error_never_a_skip(log: Eve
 
 async def test_a_thousand_concurrent_appends_are_all_kept(log: EventLog, topic: MakeTopic) -> None:
     name = await topic(partitions=6)
-    answers = await asyncio.gather(
-        *(log.append([NewRecord(name, b"%d" % (n % 50), b"%d" % n)]) for n in range(1000))
-    )
+    answers = await asyncio.gather(*(log.append([NewRecord(name, b"%d" % (n % 50), b"%d" % n)]) for n in range(1000)))
     records = await take(await log.reader({TopicPartition(name, number): 0 for number in range(6)}), 1000)
     stored = {(record.partition, record.offset): int(record.value or b"") for record in records}
     assert len(stored) == 1000

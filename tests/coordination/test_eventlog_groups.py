@@ -26,9 +26,7 @@ async def high(log: EventLog, partition: TopicPartition) -> int:
     return (await log.ends([partition]))[partition].high
 
 
-async def test_a_group_without_commits_has_none_rather_than_zeros(
-    log: EventLog, topic: MakeTopic, group: str
-) -> None:
+async def test_a_group_without_commits_has_none_rather_than_zeros(log: EventLog, topic: MakeTopic, group: str) -> None:
     name = await topic(partitions=3)
     await fill(log, name, 3)
     assert await log.commits(group) == {}
@@ -44,9 +42,7 @@ async def test_a_lone_member_gets_every_partition_from_the_beginning(
     member = await log.join(group, [name], client_id="a")
     records = await take_polled(member, 9)
     assert member.assignment() == {TopicPartition(name, number) for number in range(3)}
-    assert {(r.partition, r.value) for r in records} == {
-        (p, b"%d-%d" % (p, n)) for p in range(3) for n in range(3)
-    }
+    assert {(r.partition, r.value) for r in records} == {(p, b"%d-%d" % (p, n)) for p in range(3) for n in range(3)}
     assert member.group == group
     await member.close()
 
@@ -76,9 +72,7 @@ async def test_a_poll_of_nothing_ends_at_its_timeout(log: EventLog, topic: MakeT
     await member.close()
 
 
-async def test_a_waiting_poll_returns_when_a_record_is_appended(
-    log: EventLog, topic: MakeTopic, group: str
-) -> None:
+async def test_a_waiting_poll_returns_when_a_record_is_appended(log: EventLog, topic: MakeTopic, group: str) -> None:
     name = await topic()
     member = await log.join(group, [name], client_id="a")
     await settle([member], lambda: len(member.assignment()) == 1)
@@ -91,9 +85,7 @@ async def test_a_waiting_poll_returns_when_a_record_is_appended(
     await member.close()
 
 
-async def test_two_members_share_the_partitions(
-    log: EventLog, adapter: Adapter, topic: MakeTopic, group: str
-) -> None:
+async def test_two_members_share_the_partitions(log: EventLog, adapter: Adapter, topic: MakeTopic, group: str) -> None:
     name = await topic(partitions=4)
     other = await adapter.open()
     one = await log.join(group, [name], client_id="one")
@@ -110,9 +102,7 @@ async def test_two_members_share_the_partitions(
     await other.close()
 
 
-async def test_the_same_numbers_of_several_topics_go_to_one_member(
-    log: EventLog, topic: MakeTopic, group: str
-) -> None:
+async def test_the_same_numbers_of_several_topics_go_to_one_member(log: EventLog, topic: MakeTopic, group: str) -> None:
     first, second = await topic(partitions=4), await topic(partitions=4)
     one = await log.join(group, [first, second], client_id="one")
     two = await log.join(group, [first, second], client_id="two")
@@ -124,9 +114,7 @@ async def test_the_same_numbers_of_several_topics_go_to_one_member(
     await two.close()
 
 
-async def test_a_member_continues_at_the_committed_positions(
-    log: EventLog, topic: MakeTopic, group: str
-) -> None:
+async def test_a_member_continues_at_the_committed_positions(log: EventLog, topic: MakeTopic, group: str) -> None:
     name = await topic()
     await fill(log, name, 1, 5)
     partition = TopicPartition(name, 0)
@@ -151,9 +139,7 @@ async def test_a_position_before_the_kept_records_or_past_the_end_is_reset_to_th
     await member.close()
 
 
-async def test_others_take_over_at_once_when_a_member_leaves(
-    log: EventLog, topic: MakeTopic, group: str
-) -> None:
+async def test_others_take_over_at_once_when_a_member_leaves(log: EventLog, topic: MakeTopic, group: str) -> None:
     name = await topic(partitions=2)
     leaving = await log.join(group, [name], client_id="leaving", session_timeout=40)
     staying = await log.join(group, [name], client_id="staying", session_timeout=40)
@@ -175,9 +161,7 @@ async def test_a_silent_member_is_replaced_and_can_neither_commit_nor_append(
     assert {(r.partition, r.offset) for r in polled} == {(r.partition, r.offset) for r in silent.polled}
     await heir.commit({TopicPartition(name, r.partition): r.offset + 1 for r in polled})
     committed = await log.commits(group)
-    zombie = asyncio.create_task(
-        silent.wake({TopicPartition(name, 0): 0}, [NewRecord(facts, b"k", b"from a zombie")])
-    )
+    zombie = asyncio.create_task(silent.wake({TopicPartition(name, 0): 0}, [NewRecord(facts, b"k", b"from a zombie")]))
     while not zombie.done():
         await heir.poll(10, 0.1)
     assert isinstance(silent.refusal, MemberFenced)
@@ -188,9 +172,7 @@ async def test_a_silent_member_is_replaced_and_can_neither_commit_nor_append(
     await heir.close()
 
 
-async def test_a_commit_and_its_records_are_visible_together(
-    log: EventLog, topic: MakeTopic, group: str
-) -> None:
+async def test_a_commit_and_its_records_are_visible_together(log: EventLog, topic: MakeTopic, group: str) -> None:
     commands, facts = await topic(), await topic()
     await fill(log, commands, 1, 1)
     member = await log.join(group, [commands], client_id="a")
@@ -249,9 +231,7 @@ async def test_a_partition_handed_to_another_member_cannot_be_committed_any_more
     await two.close()
 
 
-async def test_paused_partitions_return_nothing_until_resumed(
-    log: EventLog, topic: MakeTopic, group: str
-) -> None:
+async def test_paused_partitions_return_nothing_until_resumed(log: EventLog, topic: MakeTopic, group: str) -> None:
     name = await topic(partitions=2)
     member = await log.join(group, [name], client_id="a")
     await settle([member], lambda: len(member.assignment()) == 2)

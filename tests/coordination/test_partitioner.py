@@ -5,6 +5,8 @@ from aiokafka.partitioner import murmur2 as murmur2_of_aiokafka
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coordination.errors import UnknownTopic
+from coordination.eventlog import NewRecord
 from coordination.partitioner import Placement, murmur2, partition_for
 
 VECTORS = {
@@ -42,15 +44,23 @@ def test_keys_spread_over_all_partitions() -> None:
     assert max(counts) < 1200
 
 
+def placed(*records: NewRecord) -> list[int]:
+    return Placement().place(records, {"t": 12, "u": 3})
+
+
 def test_records_without_a_key_go_round_robin() -> None:
-    placement = Placement()
-    assert [placement.choose(None, None, 3) for _ in range(6)] == [0, 1, 2, 0, 1, 2]
+    assert placed(*[NewRecord("u", None, b"")] * 6) == [0, 1, 2, 0, 1, 2]
 
 
 def test_an_asked_for_partition_wins_over_the_key() -> None:
-    assert Placement().choose(b"foobar", 7, 12) == 7
+    assert placed(NewRecord("t", b"foobar", b"", partition=7)) == [7]
 
 
 def test_an_empty_key_is_a_key() -> None:
-    placement = Placement()
-    assert {placement.choose(b"", None, 12) for _ in range(5)} == {partition_for(b"", 12)}
+    assert placed(*[NewRecord("t", b"", b"")] * 3) == [partition_for(b"", 12)] * 3
+
+
+@pytest.mark.parametrize("record", [NewRecord("x", b"k", b""), NewRecord("u", b"k", b"", partition=3)])
+def test_a_topic_or_partition_that_does_not_exist_is_named(record: NewRecord) -> None:
+    with pytest.raises(UnknownTopic, match=record.topic):
+        placed(NewRecord("t", b"k", b""), record)
