@@ -96,10 +96,16 @@ def _fetch(folder: Path) -> None:
 
 def _run_maven(mvn: str, pom: Path, jars: Path) -> None:
     pom.write_text(POM)
-    command = [mvn, "-B", "-q", "-f", str(pom), COPY, f"-DoutputDirectory={jars}", "-DincludeScope=runtime"]
+    # Maven's usual folder for downloads is in the account's home, which not every account has.
+    options = [f"-Dmaven.repo.local={pom.with_name('repository')}", "-Dstyle.color=never"]
+    copy = [COPY, f"-DoutputDirectory={jars}", "-DincludeScope=runtime"]
     home = find_java().path.resolve().parent.parent
     done = subprocess.run(
-        command, env={**os.environ, "JAVA_HOME": str(home)}, capture_output=True, text=True, check=False
+        [mvn, "-B", "-q", "-f", pom, *options, *copy],
+        env={**os.environ, "JAVA_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         words = (done.stdout + done.stderr).strip()[-2000:]

@@ -66,7 +66,8 @@ async def test_kafka_tells_the_lag_of_a_group(kafka: KafkaBroker, namespace: str
     await create_topic(kafka, namespace)
     await append(kafka.bootstrap, namespace, b"one", b"two", b"three")
     partition = TopicPartition(namespace, 0)
-    async with AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, group_id=namespace) as consumer:
+    options = {"group_id": namespace, "enable_auto_commit": False}
+    async with AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, **options) as consumer:
         consumer.assign([partition])
         await consumer.commit({partition: OffsetAndMetadata(1, "")})
     assert kafka.group_lags(namespace) == [PartitionLag(namespace, namespace, 0, 1, 3, 2)]
