@@ -4,7 +4,7 @@ from dashboard.models.access import ApiToken, SavedView, SignInLink
 from dashboard.models.agent import Agent, GroupSnapshot
 from dashboard.models.approval import Approval, Claim, Request, Step, Vote
 from dashboard.models.audit import Audit
-from dashboard.models.event import Batch, Dictionary, EventKey, Segment, Stretch
+from dashboard.models.event import Batch, Dictionary, Duplicate, EventKey, Segment, Stretch
 from dashboard.models.join import FanOut
 from dashboard.models.letter import DeadLetter, Rejected
 from dashboard.models.outbox import Answer, Decision
@@ -23,6 +23,7 @@ __all__ = [
     "DeadLetter",
     "Decision",
     "Dictionary",
+    "Duplicate",
     "EventKey",
     "FanOut",
     "FoldPart",

@@ -10,10 +10,13 @@ from dashboard.models.rowid import RowIdField
 
 
 class Dictionary(models.Model):
-    """A zstd dictionary that segments were compressed with; without it they cannot be read."""
+    """A zstd dictionary that segments were compressed with; without it they cannot be read.
 
+    `id` is made of the content's SHA-256, so that one id never means two contents.
+    """
+
+    id = RowIdField(primary_key=True)
     content = models.BinaryField()
-    made_at = models.BigIntegerField()
 
 
 class Batch(models.Model):
@@ -28,19 +31,21 @@ class Segment(models.Model):
     """The records of one run in one batch. `id` is the batch's id × 65536 + number in the batch.
 
     Records of no run have run_id "". `blob` is zstd of msgpack of [StoredRecord, …] in the order read.
+    `first_at` and `last_at` (µs) are the ends of the events' instants; `tasks` has one bit for each task in it
+    (see `dashboard.segments.task_bit`), so that a task's records are found without reading the whole run.
     """
 
     id = RowIdField(primary_key=True)
     run_id = models.TextField()
-    shard = models.TextField()
     first_at = models.BigIntegerField()
     last_at = models.BigIntegerField()
     count = models.IntegerField()
-    dictionary_id = models.IntegerField()
+    tasks = models.BigIntegerField()
+    dictionary_id = models.BigIntegerField()
     blob = models.BinaryField()
 
     class Meta:
-        indexes = (models.Index(fields=["run_id", "shard"], name="segment_by_run"),)
+        indexes = (models.Index(fields=["run_id"], name="segment_by_run"),)
 
 
 class Stretch(models.Model):
@@ -62,3 +67,15 @@ class EventKey(models.Model):
 
     key = RowIdField(primary_key=True)
     offset = models.BigIntegerField()
+
+
+class Duplicate(models.Model):
+    """A record that repeats an event of its partition: kept, counted, not folded. `of_offset` was the first."""
+
+    pk = models.CompositePrimaryKey("topic", "partition", "offset")
+    topic = models.TextField()
+    partition = models.IntegerField()
+    offset = models.BigIntegerField()
+    of_offset = models.BigIntegerField()
+    at = models.BigIntegerField()
+    record = models.BinaryField()
