@@ -16,8 +16,11 @@ class Rejected(models.Model):
     record = models.BinaryField()
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["topic", "partition", "offset"], name="rejected_position"),)
-        indexes = (models.Index(fields=["at"], name="rejected_by_time"),)
+        # Not unique: a topic made anew begins its offsets again, and what was rejected before stays.
+        indexes = (
+            models.Index(fields=["topic", "partition", "offset"], name="rejected_position"),
+            models.Index(fields=["at"], name="rejected_by_time"),
+        )
 
 
 class DeadLetter(models.Model):
@@ -57,8 +60,8 @@ class DeadLetter(models.Model):
     record = models.BinaryField()
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["topic", "partition", "offset"], name="dead_letter_position"),)
         indexes = (
+            models.Index(fields=["topic", "partition", "offset"], name="dead_letter_position"),
             models.Index(fields=["run_id", "task_id"], name="dead_letter_by_task"),
             models.Index(fields=["state", "at"], name="dead_letter_by_state"),
         )

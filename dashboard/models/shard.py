@@ -4,21 +4,28 @@ from django.db import models
 
 
 class Worker(models.Model):
-    """A process that takes shards. It counts while `lease_until` (µs, database clock) lies ahead."""
+    """One role of one process. It counts for the sharing of shards while `lease_until` lies ahead.
 
-    worker_id = models.TextField(primary_key=True)
-    roles = models.TextField(default="")
+    Instants are µs by the database's clock; `figures` are sums since its start, for Prometheus.
+    """
+
+    pk = models.CompositePrimaryKey("worker_id", "role")
+    worker_id = models.TextField()
+    role = models.TextField()
     started_at = models.BigIntegerField()
     lease_until = models.BigIntegerField()
+    figures = models.JSONField(default=dict)
 
 
 class Shard(models.Model):
-    """One partition number over all topics of one partition count, for instance `12-7`.
+    """Something that one worker at a time may write: for ingest one partition number over all topics of one
+    partition count, for instance `12-7`; other roles name theirs after themselves, for instance `relay:3`.
 
     `epoch` grows by one at each takeover; a transaction that names an older epoch writes nothing.
     """
 
     shard = models.TextField(primary_key=True)
+    role = models.TextField(default="ingest")
     owner = models.TextField(default="")
     epoch = models.BigIntegerField(default=0)
     lease_until = models.BigIntegerField(default=0)
@@ -27,13 +34,15 @@ class Shard(models.Model):
 class Position(models.Model):
     """The next offset to read of one partition; the rows are exactly what lies before it.
 
-    `last_at`: append time (µs) of the last record read; `end_offset`: the log's end when last asked (`end_at`).
+    `records` counts those read, `last_at` is the append time (µs) of the last one; `end_offset` is the log's end
+    when it was last asked (`end_at`).
     """
 
     pk = models.CompositePrimaryKey("topic", "partition")
     topic = models.TextField()
     partition = models.IntegerField()
     next_offset = models.BigIntegerField(default=0)
+    records = models.BigIntegerField(default=0)
     shard = models.TextField()
     topic_id = models.TextField(default="")
     last_at = models.BigIntegerField(null=True)
