@@ -1,7 +1,7 @@
 """The tables: read model (written by ingest alone), bookkeeping, and what people did."""
 
 from dashboard.models.access import ApiToken, SavedView, SignInLink
-from dashboard.models.agent import Agent, GroupSnapshot
+from dashboard.models.agent import Agent, ConsumerGroup, GroupSnapshot
 from dashboard.models.approval import Approval, Claim, Request, Step, Vote
 from dashboard.models.audit import Audit
 from dashboard.models.event import Batch, Dictionary, Duplicate, EventKey, Segment, Stretch
@@ -20,6 +20,7 @@ __all__ = [
     "Audit",
     "Batch",
     "Claim",
+    "ConsumerGroup",
     "DeadLetter",
     "Decision",
     "Dictionary",

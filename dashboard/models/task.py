@@ -43,7 +43,12 @@ class Task(models.Model):
             models.Index(fields=["run_id", "state"], name="task_by_state"),
             models.Index(fields=["run_id", "fanout_id"], condition=~Q(fanout_id=""), name="task_by_fanout"),
             models.Index(fields=["run_id", "parent_task_id"], condition=~Q(parent_task_id=""), name="task_by_parent"),
-            models.Index(fields=["agent_group", "state", "command_partition", "command_offset"], name="task_by_group"),
+            models.Index(
+                fields=["agent_group", "state", "command_partition", "command_offset"],
+                condition=Q(ended_at=None),
+                name="task_open_by_group",
+            ),
+            models.Index(fields=["command_partition", "command_offset"], name="task_by_command"),
             models.Index(fields=["error_fingerprint"], condition=~Q(error_fingerprint=""), name="task_by_error"),
             models.Index(fields=["task_id"], name="task_by_id"),
         )
