@@ -6,7 +6,9 @@ from django.db import models
 class Run(models.Model):
     """One run as lists show it. Derived from its parts after each batch, never a source; instants are µs.
 
-    `counts` is {state: tasks}; `first_cause` names the earliest failure, empty while there is none.
+    `counts` is {state: tasks}; `cost` is in millionths of the currency unit; `inferred`: no fact of the run itself
+    was read. `first_cause` is the earliest failed task (fields of `coordination.runs.FailedTask`), empty while
+    there is none. `revision` is the sum of the parts' revisions, so that a summary that lags behind shows.
     """
 
     run_id = models.TextField(primary_key=True)
@@ -22,8 +24,10 @@ class Run(models.Model):
     total = models.IntegerField(default=0)
     events = models.BigIntegerField(default=0)
     tokens = models.BigIntegerField(default=0)
-    cost = models.TextField(default="")
+    cost = models.BigIntegerField(default=0)
     first_cause = models.JSONField(default=dict)
+    inferred = models.BooleanField(default=False)
+    derived_times = models.BooleanField(default=False)
     revision = models.BigIntegerField(default=0)
 
     class Meta:
