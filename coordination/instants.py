@@ -36,6 +36,10 @@ def parse(text: str) -> int:
     More than six decimals are rounded. A leap second counts as the last microsecond before the next minute,
     because neither Python nor the database knows second 60.
     """
+    # The form our own producers write, at half the price of the general way.
+    if len(text) == 27 and text[26] == "Z" and text[10] == "T" and text[7] == "-" and text[19] == ".":
+        span = datetime.fromisoformat(text) - EPOCH
+        return (span.days * 86_400 + span.seconds) * MICROSECONDS + span.microseconds
     try:
         return micros(msgspec.convert(text, Instant))
     except msgspec.ValidationError:

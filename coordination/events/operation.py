@@ -37,6 +37,7 @@ class RecordRedriven(Data, frozen=True, gc=False, kw_only=True):
     """A dead letter was put back: from `dead_letter` to its topic again, for the nth time."""
 
     dead_letter: Place
+    group: str = ""
     redriven: Place | None = None
     redrive_count: Ordinal = 1
     reason: str = ""
@@ -46,6 +47,7 @@ class RecordDiscarded(Data, frozen=True, gc=False, kw_only=True):
     """A dead letter was given up."""
 
     dead_letter: Place
+    group: str = ""
     reason: str = ""
 
 
