@@ -80,24 +80,33 @@ class NewRecord(msgspec.Struct, frozen=True, gc=False):
     partition: int | None = None
 
 
-def record_bytes(record: NewRecord) -> int:
+def record_bytes(record: NewRecord | StoredRecord) -> int:
     """Bytes of key, value, header names (UTF-8) and header values together."""
     size = len(record.key or b"") + len(record.value or b"")
     return size + sum(len(name.encode()) + len(value) for name, value in record.headers)
 
 
-def check_sizes(records: Sequence[NewRecord]) -> None:
-    """Raise RecordTooLarge if one of the records has more than `MAX_RECORD_BYTES` (protocol, section 1).
+def check_records(records: Sequence[NewRecord]) -> None:
+    """Refuse a batch whole, before anything of it is written.
 
-    Adapters call it before anything is written, so that a batch is refused whole.
+    Raises RecordTooLarge for a record of more than `MAX_RECORD_BYTES` (protocol, section 1), and TypeError for
+    one that is not made of bytes: stored, it would fail every reader.
     """
     for record in records:
+        if not _is_bytes(record):
+            raise TypeError(f"Keys, values and header values are bytes: {record!r}")
         size = record_bytes(record)
         if size > MAX_RECORD_BYTES:
             raise RecordTooLarge(
                 f"A record for topic {record.topic} has {size} bytes; the limit is {MAX_RECORD_BYTES}. "
                 "Put large data elsewhere and refer to it by dataref."
             )
+
+
+def _is_bytes(record: NewRecord) -> bool:
+    content = [value for _, value in record.headers]
+    content += [part for part in (record.key, record.value) if part is not None]
+    return all(type(part) is bytes for part in content)
 
 
 class Appended(NamedTuple):

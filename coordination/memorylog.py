@@ -7,7 +7,6 @@ retention, `delete_topic` and `create_topics` recreate a topic with another id, 
 transaction open, and ending it takes up offsets nobody can read, as Kafka's markers do.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 from uuid import uuid4
@@ -34,18 +33,10 @@ from coordination.groupstate import (
     renew,
     require_owner,
 )
+from coordination.logclock import steady_clock, wall_clock
 from coordination.logmember import LeasedMember
 from coordination.logreader import LogReader
 from coordination.memorystore import MemoryStore
-
-
-def system_clock() -> int:
-    """Milliseconds since 1970 UTC."""
-    return time.time_ns() // 1_000_000
-
-
-def _lease_clock() -> int:
-    return time.monotonic_ns() // 1_000_000
 
 
 class OpenTransaction:
@@ -87,7 +78,7 @@ class MemoryLog:
     kind: Literal["memory"] = "memory"
     transactional = True
 
-    def __init__(self, clock: Callable[[], int] = system_clock) -> None:
+    def __init__(self, clock: Callable[[], int] = wall_clock) -> None:
         self.source = MemoryStore(clock)
         self.epochs: dict[str, int] = {}
         self._groups: dict[str, Group] = {}
@@ -120,7 +111,7 @@ class MemoryLog:
                 if name not in self.source.topics:
                     raise UnknownTopic(f"Topic {name} does not exist.")
             member = Member(
-                f"{client_id}-{uuid4()}", client_id, "memory", tuple(topics), timeout, _lease_clock() + timeout
+                f"{client_id}-{uuid4()}", client_id, "memory", tuple(topics), timeout, steady_clock() + timeout
             )
             self._keep(join(self._group(group), member))
         return LeasedMember(self, group, member.member_id, session_timeout)
@@ -199,7 +190,7 @@ class MemoryLog:
     async def visit(self, group: str, member_id: str, polls: bool) -> frozenset[TopicPartition]:
         """See `GroupHome.visit`."""
         with self.source.lock:
-            current = renew(self._group(group), member_id, _lease_clock())
+            current = renew(self._group(group), member_id, steady_clock())
             if polls:
                 current = hand_over(current, member_id, self.source.partition_counts())
             self._keep(current)
@@ -226,7 +217,7 @@ class MemoryLog:
         known = self._groups.get(name)
         if known is None:
             return Group(name)
-        current = expel_silent(known, _lease_clock())
+        current = expel_silent(known, steady_clock())
         self._keep(current)
         return current
 

@@ -17,7 +17,7 @@ from coordination.eventlog import (
     TopicInfo,
     TopicPartition,
     TopicSpec,
-    check_sizes,
+    check_records,
     check_spec,
 )
 from coordination.logreader import Fetched, Stand
@@ -158,7 +158,7 @@ class MemoryStore:
 
     def append(self, records: Sequence[NewRecord], state: Literal["open", "committed"] = "committed") -> list[Appended]:
         """Append all or nothing; an `open` transaction's records are kept, but not stable."""
-        check_sizes(records)
+        check_records(records)
         if not records:
             return []
         with self.lock:
