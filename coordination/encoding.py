@@ -63,7 +63,8 @@ _DATA_SUBJECTS: Final[Mapping[str, str]] = {
     "approval": "approval_id",
     "group": "group",
 }
-_KEYS: Final[Mapping[str, str]] = {
+# The field of an Event that holds the key attribute of a catalogue entry.
+KEY_FIELDS: Final[Mapping[str, str]] = {
     "taskid": "task_id",
     "correlationid": "run_id",
     "agentid": "agent_id",
@@ -190,7 +191,7 @@ def _addressed(event: Event, entry: EventType, subject: str | None) -> Event:
     if subject is None:
         subject = _subject(event, entry)
     known = msgspec.structs.replace(event, subject=subject)
-    key = getattr(known, _KEYS[entry.key])
+    key = getattr(known, KEY_FIELDS[entry.key])
     if not key:
         raise MalformedRecord(
             f"{entry.name} needs {entry.key}: it is the record's key", stage="envelope", attribute=entry.key
