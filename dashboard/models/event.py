@@ -22,7 +22,7 @@ class Dictionary(models.Model):
 class Batch(models.Model):
     """One transaction of ingest. Ids only grow; `read_at` in µs is bookkeeping, never part of a picture."""
 
-    shard = models.TextField()
+    worker = models.TextField()
     read_at = models.BigIntegerField()
     count = models.IntegerField()
 
