@@ -259,9 +259,15 @@ class Transaction(Protocol):
 class EventLog(Protocol):
     """A log. All calls may raise LogUnreachable, LogDenied and UnknownTopic; none waits for ever."""
 
-    kind: Literal["memory", "sqlite", "kafka", "http"]
-    transactional: bool
-    """Whether `Membership.commit` and `Transaction.append` are atomic: readers see all of a call, or nothing."""
+    @property
+    def kind(self) -> Literal["memory", "sqlite", "kafka", "http"]:
+        """Which technology keeps the log."""
+        ...
+
+    @property
+    def transactional(self) -> bool:
+        """Whether `Membership.commit` and `Transaction.append` are atomic: readers see all of a call, or nothing."""
+        ...
 
     async def append(self, records: Sequence[NewRecord]) -> list[Appended]:
         """Append durably, keeping the order per partition; returns one position per record.

@@ -8,11 +8,12 @@ from uuid import uuid4
 
 import msgspec
 
-from coordination.errors import LogDenied, MemberFenced, UnknownTopic
+from coordination.errors import LogDenied, MemberFenced, OffsetOutOfRange, UnknownTopic
 from coordination.eventlog import Appended, NewRecord, TopicPartition, TopicSpec
 from coordination.groupstate import Group, Member, expel_silent, hand_over, join, leave, renew, require_owner
 from coordination.logclock import wall_clock
 from coordination.sqlitelog.batch import Batch
+from coordination.sqlitelog.file import OFFSET_BITS
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Group).decode
@@ -49,7 +50,7 @@ def commit(
 ) -> list[Appended]:
     """Positions and records of a member. Raises MemberFenced, UnknownTopic."""
     require_owner(_group(batch, group), member_id, offsets)
-    positions = {batch.partition_id(partition): offset for partition, offset in offsets.items()}
+    positions = _positions(batch, offsets)
     placed = batch.append(records)
     _set(batch, group, positions)
     return placed
@@ -61,7 +62,7 @@ def set_positions(batch: Batch, group: str, offsets: Mapping[TopicPartition, int
         raise LogDenied(
             f"Group {group} has members; only they commit for it. Stop them first.", code="group_has_members"
         )
-    _set(batch, group, {batch.partition_id(partition): offset for partition, offset in offsets.items()})
+    _set(batch, group, _positions(batch, offsets))
 
 
 def take_over(batch: Batch, transactional_id: str) -> int:
@@ -113,6 +114,13 @@ def delete(batch: Batch, name: str) -> None:
     batch.connection.executemany("UPDATE partitions SET changed = ? WHERE id = ?", changed)
     batch.connection.executemany("DELETE FROM commits WHERE partition = ?", ids)
     batch.topics_changed()
+
+
+def _positions(batch: Batch, offsets: Mapping[TopicPartition, int]) -> dict[int, int]:
+    for partition, offset in offsets.items():
+        if not 0 <= offset < 1 << OFFSET_BITS:
+            raise OffsetOutOfRange(f"{partition.topic}[{partition.partition}] can have no position {offset}.")
+    return {batch.partition_id(partition): offset for partition, offset in offsets.items()}
 
 
 def _set(batch: Batch, group: str, positions: Mapping[int, int]) -> None:

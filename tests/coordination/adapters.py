@@ -1,7 +1,6 @@
 """The logs under test: one entry per adapter, so that one contract test runs against all of them."""
 
 import asyncio
-import importlib
 import inspect
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -10,6 +9,10 @@ from typing import Protocol
 
 from coordination.errors import CoordinationError
 from coordination.eventlog import EventLog, Membership, NewRecord, Reader, Record, TopicPartition
+from coordination.httplog import HttpLog
+from coordination.kafkalog import open_kafkalog
+from coordination.memorylog import MemoryLog
+from coordination.sqlitelog import SqliteLog
 
 
 class Adapter(Protocol):
@@ -26,7 +29,7 @@ class MemoryAdapter:
     session_timeout = 1.0
 
     def __init__(self) -> None:
-        self.log = importlib.import_module("coordination.memorylog").MemoryLog()
+        self.log = MemoryLog()
 
     async def open(self) -> EventLog:
         return self.log
@@ -40,7 +43,7 @@ class SqliteAdapter:
         self.path = folder / "log.sqlite3"
 
     async def open(self) -> EventLog:
-        return importlib.import_module("coordination.sqlitelog").SqliteLog(self.path)
+        return SqliteLog(self.path)
 
 
 class HttpAdapter:
@@ -52,7 +55,7 @@ class HttpAdapter:
         self.token = token
 
     async def open(self) -> EventLog:
-        return importlib.import_module("coordination.httplog").HttpLog(self.base_url, self.token)
+        return HttpLog(self.base_url, self.token)
 
 
 class KafkaAdapter:
@@ -63,7 +66,7 @@ class KafkaAdapter:
         self.url = f"kafka://{bootstrap}"
 
     async def open(self) -> EventLog:
-        opened = importlib.import_module("coordination.kafkalog").open_kafkalog(self.url)
+        opened = open_kafkalog(self.url)
         log: EventLog = await opened if inspect.isawaitable(opened) else opened
         return log
 

@@ -1,23 +1,22 @@
 """Fixtures of the log contract: `adapter` (one per technology), `log` (an open handle), `topic` (a factory)."""
 
-import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from coordination.eventlog import EventLog, TopicSpec
 from tests.coordination.adapters import Adapter, HttpAdapter, KafkaAdapter, MemoryAdapter, SqliteAdapter
+from tests.coordination.logserver import LogServer
 
 MakeTopic = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture(scope="session")
-def log_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def log_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogServer]:
     """A web server in a process of its own that serves the HTTP face of an SQLite log."""
-    server = importlib.import_module("tests.coordination.logserver").LogServer(tmp_path_factory.mktemp("logserver"))
+    server = LogServer(tmp_path_factory.mktemp("logserver"))
     server.start()
     yield server
     server.stop()
@@ -31,7 +30,7 @@ def adapter(request: pytest.FixtureRequest, tmp_path: Path) -> Adapter:
     if request.param == "sqlite":
         return SqliteAdapter(tmp_path)
     if request.param == "http":
-        server = request.getfixturevalue("log_server")
+        server: LogServer = request.getfixturevalue("log_server")
         return HttpAdapter(server.base_url, server.token)
     return KafkaAdapter(request.getfixturevalue("kafka").bootstrap)
 
