@@ -1,0 +1,115 @@
+"""Beginning and end of aiokafka's producers and consumers, both within a time limit.
+
+Left to themselves they wait without end for a broker that is gone, at the start as at the end.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+from coordination.errors import CoordinationError, LogUnreachable
+from coordination.kafkalog.batches import look_at
+from coordination.kafkalog.bootstrap import diagnosis
+from coordination.kafkalog.client import kafka_errors
+from coordination.kafkalog.connection import Connection
+from coordination.kafkalog.refusal import refusal
+
+_FORCE_SECONDS = 2.0
+
+
+async def start(connection: Connection, make: Callable[[], Any], doing: str) -> Any:
+    """The started client object that `make` makes. Raises LogUnreachable and LogDenied, with the true cause."""
+    address = connection.address
+    with connection.outage.watching():
+        started = make()
+        try:
+            async with asyncio.timeout(address.timeout):
+                await started.start()
+        except BaseException as error:
+            await _stop(started)
+            if isinstance(error, Exception):
+                raise await _failure(connection, error, doing) from error
+            raise
+    connection.outage.answered()
+    return started
+
+
+async def _failure(connection: Connection, error: Exception, doing: str) -> CoordinationError:
+    address = connection.address
+    if isinstance(error, TimeoutError):
+        cause = connection.outage.cause or "no answer"
+        return LogUnreachable(f"Kafka at {address} did not {doing} within {address.timeout:g} s ({cause}).")
+    if isinstance(error, kafka_errors.KafkaConnectionError):
+        return await diagnosis(address)
+    return refusal(error, doing)
+
+
+async def end_producer(producer: Any, patience: float) -> None:
+    """End a producer: what is under way may finish for `patience` seconds, the rest is given up."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(patience):
+            await producer.flush()
+    # aiokafka looks for a lost coordinator for ever, and its sender waits for that when it is told to end.
+    producer.client.coordinator_lookup = _no_coordinator
+    _fail_waiting(producer._message_accumulator)
+    producer._closed = True
+    await _within(_FORCE_SECONDS, producer._sender.close())
+    await _within(_FORCE_SECONDS, producer.client.close())
+
+
+async def end_consumer(consumer: Any, patience: float) -> None:
+    """End a consumer: it leaves its group, if it has one and the broker answers within `patience` seconds."""
+    if await _within(patience, consumer.stop()):
+        return
+    if consumer._fetcher is not None:
+        await _within(_FORCE_SECONDS, consumer._fetcher.close())
+    await _within(_FORCE_SECONDS, consumer._client.close())
+
+
+class Endings:
+    """Client objects that are on their way out in the background."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, ending: Coroutine[Any, Any, None]) -> None:
+        """Let something end without waiting for it."""
+        task = asyncio.create_task(ending)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def finish(self) -> None:
+        """Wait until all have ended; each has its own time limit."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+
+async def _no_coordinator(*_: Any) -> Any:
+    raise kafka_errors.ProducerClosed
+
+
+def _fail_waiting(accumulator: Any) -> None:
+    waiting = [batch for batches in accumulator._batches.values() for batch in batches]
+    waiting += accumulator._pending_batches
+    accumulator.fail_all(kafka_errors.ProducerClosed())
+    for batch in waiting:
+        look_at(batch.future)
+        look_at(batch._drain_waiter)
+
+
+async def _stop(started: Any) -> None:
+    if not await _within(_FORCE_SECONDS, started.stop()):
+        client = started.client if hasattr(started, "client") else started._client
+        await _within(_FORCE_SECONDS, client.close())
+
+
+async def _within(seconds: float, ending: Any) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await ending
+    except TimeoutError:
+        return False
+    except (kafka_errors.KafkaError, OSError):
+        return True  # it ended, with an error that concerns nobody any more
+    return True
