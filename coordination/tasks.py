@@ -10,15 +10,20 @@ Each topic owns its own fields, so that it does not matter in which order the to
 
 All facts of a task stand in one partition. Where they do not (a foreign partitioner, a duplicate after a
 partition was added), each partition is one `Track`, judged on its own: the one that ended first is shown,
-else the one that heard most; the rest wait in `others`, and the task is flagged `split_partitions`.
+else the one that heard most; the rest wait in `others`, and the task is `split`.
 Late, double and illegal facts never change a state: they are kept as anomalies with their position.
 
-Instants are microseconds since 1970 UTC, None where unknown. What each event does is in `facts`.
+Instants are microseconds since 1970 UTC, None where unknown. What each event does stands in `taskcommands`,
+`taskfacts` and `calls`.
 """
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
+
+from coordination.anomalies import Anomaly
+from coordination.events.shapes import Failure
+from coordination.receipts import Receipt, Sent
 
 State = Literal[
     "unknown",
@@ -43,33 +48,56 @@ TERMINAL: Final = frozenset(("completed", "failed", "canceled", "rejected", "exp
 FAILING: Final = frozenset(("failed", "rejected", "expired"))
 HUMAN: Final = frozenset(("input_required", "auth_required"))
 
-MAX_ANOMALIES: Final = 20
 MAX_ATTEMPTS: Final = 50
 MAX_PAUSES: Final = 50
+MAX_KEPT: Final = 100
 
 
-class Anomaly(msgspec.Struct, frozen=True, order=True, array_like=True):
-    """Something that should not have happened, and where it stands in the log. `at` is its instant (µs)."""
+class Transition(NamedTuple):
+    """From which states a fact is legal ("" is: no fact yet), and what follows; None: the state stays."""
 
-    topic: str
-    partition: int
-    offset: int
-    name: str
-    event: str
-    at: int
+    origins: frozenset[str]
+    target: str | None
 
 
-class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What went wrong: the error's type and message (last line first), `stack` where it was given."""
+_BEGUN: Final = frozenset(("", "requested"))
 
-    type: str = ""
-    message: str = ""
-    stack: str = ""
+TRANSITIONS: Final[dict[str, Transition]] = {
+    "task.accepted": Transition(_BEGUN, "submitted"),
+    "task.started": Transition(_BEGUN | {"submitted", "retry_wait"}, "working"),
+    "task.paused": Transition(frozenset(("working",)), "input_required"),
+    "task.resumed": Transition(HUMAN, "working"),
+    "task.attempt.failed": Transition(frozenset(("working",)), "retry_wait"),
+    "task.escalated": Transition(OPEN, "input_required"),
+    "task.rejected": Transition(_BEGUN | {"submitted", "working"}, "rejected"),
+    "task.completed": Transition(OPEN, "completed"),
+    "task.failed": Transition(OPEN, "failed"),
+    "task.canceled": Transition(OPEN, "canceled"),
+    "task.expired": Transition(OPEN, "expired"),
+    "task.assigned": Transition(OPEN, None),
+    "task.released": Transition(OPEN, None),
+    "task.progressed": Transition(OPEN, None),
+    "task.checkpointed": Transition(OPEN, None),
+    "task.artifact.produced": Transition(OPEN, None),
+    "task.cancel.declined": Transition(OPEN, None),
+    "task.invalidated": Transition(TERMINAL, "requested"),
+    "task.reopened": Transition(TERMINAL, "requested"),
+    "task.compensation.started": Transition(TERMINAL, None),
+    "task.compensated": Transition(TERMINAL, None),
+    "task.compensation.failed": Transition(TERMINAL, None),
+}
+
+COMPENSATIONS: Final[dict[str, Transition]] = {
+    "task.compensation.started": Transition(frozenset(("none", "failed")), "running"),
+    "task.compensated": Transition(frozenset(("none", "running")), "compensated"),
+    "task.compensation.failed": Transition(frozenset(("none", "running")), "failed"),
+}
 
 
 class Attempt(msgspec.Struct, omit_defaults=True, kw_only=True):
     """One try. `outcome` is empty while it runs, else completed, failed, canceled, rejected, expired or
-    abandoned (another start came without an end: `heard_at` is its last sign of life)."""
+    abandoned (another start came without an end: `heard_at` is its last sign of life).
+    """
 
     number: int
     agent_id: str = ""
@@ -102,57 +130,42 @@ class Ending(msgspec.Struct, frozen=True, array_like=True):
     by: str
 
 
-class Sent(msgspec.Struct, frozen=True, order=True, array_like=True):
-    """A decision that was sent to the agent (task.resume.requested)."""
-
-    at: int
-    decision_id: str
-
-
-class Receipt(msgspec.Struct, frozen=True, order=True, array_like=True):
-    """What the agent did with a decision: `outcome` applied, refused or revoked, `reason` in its words."""
-
-    at: int
-    topic: str
-    partition: int
-    offset: int
-    decision_id: str
-    outcome: str
-    reason: str = ""
-    approval_id: str = ""
-
-
 class Track(msgspec.Struct, omit_defaults=True, kw_only=True):
     """What the facts of one partition of `run.task.events` say of a task, in their order.
 
     `fact_state` is empty before the first fact. `facts` counts those that were applied, `heard_at` is the
-    instant of the last one.
+    instant of the last one, `failed_at` of the first failure, even if that was taken back.
+    `dead_lettered` is what the agent says; the record on the dead letter topic is the proof.
     """
 
+    topic: str = ""
     partition: int = -1
     fact_state: str = ""
     facts: int = 0
-    heard_at: int = 0
+    heard_at: int | None = None
+    failed_at: int | None = None
     attempt: int = 0
-    attempts: list[Attempt] = []
+    attempts: tuple[Attempt, ...] = ()
     agent_id: str = ""
     received_at: int | None = None
     ended_at: int | None = None
     ended_event: str = ""
-    pauses: list[Pause] = []
-    endings: list[Ending] = []
+    pauses: tuple[Pause, ...] = ()
+    endings: tuple[Ending, ...] = ()
     error: Failure | None = None
     output: Any = None
     progress: float | None = None
     progress_text: str = ""
     compensated: str = "none"
+    cancel_declined_at: int | None = None
+    dead_lettered: bool = False
 
 
 class Task(Track, omit_defaults=True, kw_only=True):
     """One task. `state` is the shown state: of the facts, else requested if the command was read, else
     unknown. `fold_key` is empty until the command was read; `cost` is in millionths of the currency unit.
-    `accepted_at`, `started_at`: first time ever; `failed_at`: first failure ever, even if it was taken back.
-    `called` holds one 64-bit digest per counted call, so that each is counted once.
+    `accepted_at` and `started_at` are the first ever, `seen_at` is the last sign of life. `called` holds one
+    64-bit digest per counted call, so that each is counted once.
     """
 
     run_id: str
@@ -173,6 +186,7 @@ class Task(Track, omit_defaults=True, kw_only=True):
     fanout_index: int | None = None
     fanout_count: int | None = None
     retry_of: str = ""
+    compensates: str = ""
     deadline: int | None = None
     expires_at: int | None = None
     input: Any = None
@@ -190,11 +204,11 @@ class Task(Track, omit_defaults=True, kw_only=True):
     # from run.task.events, over all partitions
     accepted_at: int | None = None
     started_at: int | None = None
-    failed_at: int | None = None
-    receipts: list[Receipt] = []
-    others: list[Track] = []
+    seen_at: int | None = None
+    receipts: tuple[Receipt, ...] = ()
+    others: tuple[Track, ...] = ()
     # from run.decision.commands
-    sent: list[Sent] = []
+    sent: tuple[Sent, ...] = ()
     # from run.tool.events
     tool_calls: int = 0
     tool_failures: int = 0
@@ -202,9 +216,9 @@ class Task(Track, omit_defaults=True, kw_only=True):
     tokens_in: int = 0
     tokens_out: int = 0
     cost: int = 0
-    called: set[int] = set()
+    called: set[int] | None = None
     # from all of them
-    anomalies: list[Anomaly] = []
+    anomalies: tuple[Anomaly, ...] = ()
     anomaly_count: int = 0
     revision: int = 0
 
@@ -212,6 +226,16 @@ class Task(Track, omit_defaults=True, kw_only=True):
     def key(self) -> tuple[str, str]:
         """The row's key: (run_id, task_id)."""
         return self.run_id, self.task_id
+
+    @property
+    def commanded(self) -> bool:
+        """Whether the command was read."""
+        return self.command_offset is not None
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """The shown track (the row itself) and the others."""
+        return (self, *self.others)
 
     @property
     def open(self) -> bool:
