@@ -29,32 +29,33 @@ _ONE: Final = msgspec.msgpack.Decoder(StoredRecord)
 _thread = threading.local()
 
 _UUID: Final = b"019a0000-0000-7000-8000-000000000000"
+# In the order in which our own writer puts them.
 _COMMON: Final = (
+    ("content-type", b"application/json"),
     ("ce_specversion", b"1.0"),
     ("ce_id", _UUID),
     ("ce_source", b"/default/agents/agent-1/019a0000"),
     ("ce_type", b"coordination."),
-    ("ce_time", b"2026-01-01T00:00:00.000000Z"),
     ("ce_subject", b"task/"),
     ("ce_tenant", b"default"),
     ("ce_agentid", b"agent-1"),
     ("ce_agentgroup", b"agent"),
     ("ce_correlationid", _UUID),
     ("ce_causationid", _UUID),
-    ("ce_taskid", b"task-"),
-    ("ce_parenttaskid", b"task-"),
-    ("ce_attempt", b"1"),
+    ("ce_taskid", _UUID),
+    ("ce_parenttaskid", _UUID),
     ("ce_targetgroup", b"agent"),
     ("ce_foldkey", b"0123456789abcdef"),
-    ("ce_idempotencykey", b"task-"),
-    ("ce_fanoutid", b"fanout-"),
+    ("ce_idempotencykey", _UUID),
+    ("ce_fanoutid", _UUID),
+    ("ce_sequence", b"0000000000000000001"),
+    ("ce_partitionkey", _UUID),
+    ("ce_attempt", b"1"),
     ("ce_fanoutindex", b"0"),
     ("ce_fanoutcount", b"10"),
+    ("ce_time", b"2026-01-01T00:00:00.000000Z"),
     ("ce_expirytime", b"2026-01-01T00:00:00.000000Z"),
-    ("ce_sequence", b"0000000000000000001"),
-    ("ce_partitionkey", b"task-"),
     ("ce_timebasis", b"recorded"),
-    ("content-type", b"application/json"),
 )
 
 

@@ -9,7 +9,6 @@ class Agent(models.Model):
     pk = models.CompositePrimaryKey("agent_group", "agent_id")
     agent_group = models.TextField()
     agent_id = models.TextField()
-    shard = models.TextField(default="")
     last_heartbeat_at = models.BigIntegerField(null=True)
     revision = models.BigIntegerField()
     body = models.TextField()
@@ -32,7 +31,7 @@ class GroupSnapshot(models.Model):
     """The figures of one consumer group at one instant (µs), for charts and for judging change over time.
 
     `grain` is what the snapshot stands for: 0 one poll, 1 its minute, 2 its quarter of an hour; the finer ones
-    are thinned out first. `arrived` and `started` count tasks since the poll before.    """
+    are thinned out first. `arrived` and `started` count tasks since the poll before."""
 
     group = models.TextField()
     taken_at = models.BigIntegerField()

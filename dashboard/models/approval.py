@@ -11,7 +11,6 @@ class Request(models.Model):
     approval_id = models.TextField(primary_key=True)
     run_id = models.TextField()
     task_id = models.TextField()
-    shard = models.TextField(default="")
     agent_group = models.TextField(default="")
     version = models.IntegerField()
     content_hash = models.TextField(default="")

@@ -24,7 +24,7 @@ class Batch(models.Model):
 
     worker = models.TextField()
     read_at = models.BigIntegerField()
-    count = models.IntegerField()
+    records = models.IntegerField()
 
 
 class Segment(models.Model):
@@ -39,7 +39,7 @@ class Segment(models.Model):
     run_id = models.TextField()
     first_at = models.BigIntegerField()
     last_at = models.BigIntegerField()
-    count = models.IntegerField()
+    records = models.IntegerField()
     tasks = models.BigIntegerField()
     dictionary_id = models.BigIntegerField()
     blob = models.BinaryField()

@@ -9,6 +9,5 @@ class FanOut(models.Model):
     pk = models.CompositePrimaryKey("run_id", "fanout_id")
     run_id = models.TextField()
     fanout_id = models.TextField()
-    shard = models.TextField()
     revision = models.BigIntegerField()
     body = models.TextField()

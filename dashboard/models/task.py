@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from dashboard.models.body import BodyField
+
 
 class Task(models.Model):
     """One task; `body` is the row of `coordination.tasks` as JSON. Instants are µs, missing ones null.
@@ -34,7 +36,7 @@ class Task(models.Model):
     command_offset = models.BigIntegerField(null=True)
     error_fingerprint = models.TextField(default="")
     revision = models.BigIntegerField()
-    body = models.TextField()
+    body = BodyField()
 
     class Meta:
         # Partial where most tasks have no value: an index entry holds the run's id, so each one costs.

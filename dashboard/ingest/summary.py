@@ -1,0 +1,58 @@
+"""The summary of a run, derived from its parts whenever one of them was written.
+
+It is never a source: it can be thrown away and derived again. Its revision is the sum of its parts' revisions,
+which grows with each of them, so a summary made of older parts never replaces one made of newer.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from coordination.runs import RunPart, merge_parts
+
+RUN_COLUMNS: Final = (
+    ("run_id", "text"),
+    ("tenant", "text"),
+    ("name", "text"),
+    ("workflow", "text"),
+    ("state", "text"),
+    ("started_at", "bigint"),
+    ("ended_at", "bigint"),
+    ("first_at", "bigint"),
+    ("last_at", "bigint"),
+    ("counts", "jsonb"),
+    ("total", "integer"),
+    ("events", "bigint"),
+    ("tokens", "bigint"),
+    ("cost", "bigint"),
+    ("first_cause", "jsonb"),
+    ("inferred", "boolean"),
+    ("derived_times", "boolean"),
+    ("revision", "bigint"),
+)
+
+
+def run_values(parts: Sequence[RunPart]) -> tuple[Any, ...]:
+    """The values of RUN_COLUMNS of a run from all of its parts; JSON as text."""
+    run = merge_parts(parts)
+    return (
+        run.run_id,
+        run.tenant,
+        run.name,
+        run.workflow,
+        run.state,
+        run.started_at,
+        run.ended_at,
+        run.first_at,
+        run.last_at,
+        msgspec.json.encode(run.counts).decode(),
+        run.total,
+        run.events,
+        run.tokens_in + run.tokens_out,
+        run.cost,
+        msgspec.json.encode(run.first_cause).decode() if run.first_cause else "{}",
+        run.inferred,
+        run.derived_times,
+        sum(part.revision for part in parts),
+    )

@@ -1,0 +1,217 @@
+"""Writing a batch: rows, records, keys, positions and what was rejected, all in one transaction or not at all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from django.db import transaction
+
+from coordination.errors import CoordinationError
+from coordination.event import Event
+from coordination.eventlog import StoredRecord, TopicPartition
+from coordination.projection import fold
+from coordination.rows import Touched
+from dashboard.ingest.keys import Deduplicator, Seen
+from dashboard.ingest.sorting import Rejection, Sorted, Span
+from dashboard.ingest.store import Advance, SegmentRow, Store, StretchRow
+from dashboard.ingest.summary import run_values
+from dashboard.ingest.tables import AGENTS, FAN_OUTS, FOLD_PARTS, REQUESTS, RUN_PARTS, TASKS
+from dashboard.ingest.working import WorkingSet
+from dashboard.models import DeadLetter, Duplicate, Rejected
+from dashboard.segments import SEGMENTS_A_BATCH, Packer, pack_one, task_bit
+
+
+class Fenced(CoordinationError):
+    """These shards belong to another worker by now; nothing of the batch was written."""
+
+    code = "shard_fenced"
+
+    def __init__(self, shards: set[str]) -> None:
+        super().__init__(f"Shards {', '.join(sorted(shards))} were taken over by another worker.")
+        self.shards = shards
+
+
+class Reading(msgspec.Struct):
+    """A batch to write: what was sorted, what was read of each partition, where the positions must stand and go,
+    and the shards it touches with the epochs we hold them under."""
+
+    batch: Sorted
+    spans: Mapping[TopicPartition, Span]
+    advances: Sequence[Advance]
+    leases: Mapping[str, int]
+
+
+class Written(msgspec.Struct):
+    """What a committed batch did. `runs` are the summaries that were written, by run id."""
+
+    touched: Touched
+    events: int
+    duplicates: int
+    letters: int
+    rejections: int
+    runs: dict[str, tuple[Any, ...]] = {}
+
+
+class BatchWriter:
+    """Writes batches for one thread. `clock` gives µs for the batch's own entry, which no picture uses."""
+
+    def __init__(
+        self,
+        store: Store,
+        working: WorkingSet,
+        identity: Callable[[str, int, int], tuple[str, str] | None],
+        worker: str,
+        clock: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._working = working
+        self._worker = worker
+        self._clock = clock
+        self._packer = Packer()
+        self._deduplicator = Deduplicator(store.enter_keys, identity)
+        # Our shards where other workers own some too; None while all are ours and nobody else writes parts.
+        self.owned: frozenset[str] | None = None
+
+    def prepare(self) -> None:
+        """Make the connection and the dictionary ready; again after the connection was lost."""
+        self._store.open()
+        self._packer.keep_dictionary()
+
+    def write(self, reading: Reading, *, lock: bool = False) -> Written:
+        """Write a batch. Raises Fenced, Conflict, or what the database raises; then forget the working set.
+
+        With `lock` every row is read and locked first: for rows that somebody else writes too.
+        """
+        with transaction.atomic():
+            written = self._write(reading, lock)
+        if not self._store.summaries_inside and written.touched.run_parts:
+            with transaction.atomic():
+                written.runs = self._summaries(written.touched.runs)
+                self._store.settle()
+        self._working.used(written.touched)
+        return written
+
+    def _write(self, reading: Reading, lock: bool) -> Written:
+        store, batch = self._store, reading.batch
+        lost = set(reading.leases) - store.lock(reading.leases)
+        if lost:
+            raise Fenced(lost)
+        batch_id = store.new_batch(self._worker, self._clock(), len(batch.events))
+        seen = self._deduplicator.duplicates(batch.events) if batch.events else []
+        events, records = _without(batch, seen)
+        touched = self._fold(events, lock) if events else Touched()
+        runs = self._summaries(touched.runs) if store.summaries_inside else {}
+        store.add_segments(
+            self._segments(batch_id, events, records),
+            [StretchRow(*partition, span.first, span.last, batch_id) for partition, span in reading.spans.items()],
+        )
+        _keep_aside(batch, seen)
+        store.advance(reading.advances)
+        store.settle()
+        return Written(touched, len(events), len(seen), len(batch.letters), len(batch.rejections), runs)
+
+    def _fold(self, events: Sequence[Event], lock: bool) -> Touched:
+        working, store = self._working, self._store
+        working.load_for(events, lock=lock)
+        rows = working.rows
+        touched = fold(rows, events)
+        working.enter_parts(touched.run_parts)
+        for table, known, keys in (
+            (TASKS, rows.tasks, touched.tasks),
+            (RUN_PARTS, rows.run_parts, touched.run_parts),
+            (FOLD_PARTS, rows.fold_parts, touched.fold_parts),
+            (FAN_OUTS, rows.fan_outs, touched.fan_outs),
+            (REQUESTS, rows.requests, touched.requests),
+            (AGENTS, rows.agents, touched.agents),
+        ):
+            if keys:
+                # In key order, so that two workers that write the same rows wait for each other, never both.
+                store.save(table, [known[key] for key in sorted(keys)])  # type: ignore[index,misc]
+        if touched.gone:
+            store.forget_folds(sorted(touched.gone))
+        return touched
+
+    def _summaries(self, run_ids: set[str]) -> dict[str, tuple[Any, ...]]:
+        if not run_ids:
+            return {}
+        working = self._working
+        if self.owned is not None:
+            working.refresh(self._store.load_parts(sorted(run_ids), sorted(self.owned)))
+        runs = {run_id: run_values(working.parts_of(run_id)) for run_id in sorted(run_ids)}
+        self._store.save_runs(list(runs.values()))
+        return runs
+
+    def _segments(self, batch_id: int, events: Sequence[Event], records: Sequence[StoredRecord]) -> list[SegmentRow]:
+        runs: dict[str, list[int]] = {}
+        for index, event in enumerate(events):
+            runs.setdefault(event.run_id, []).append(index)
+        return [
+            self._segment(
+                batch_id * SEGMENTS_A_BATCH + number,
+                run_id,
+                [events[index] for index in found],
+                [records[index] for index in found],
+            )
+            for number, (run_id, found) in enumerate(runs.items())
+        ]
+
+    def _segment(
+        self, segment_id: int, run_id: str, events: Sequence[Event], records: Sequence[StoredRecord]
+    ) -> SegmentRow:
+        instants = [event.at for event in events]
+        tasks = 0
+        for task_id in {event.task_id for event in events}:
+            tasks |= task_bit(task_id)
+        blob = self._packer.pack(records)
+        return SegmentRow(
+            segment_id,
+            run_id,
+            min(instants),
+            max(instants),
+            len(records),
+            tasks,
+            self._packer.dictionary_id,
+            blob,
+        )
+
+
+def _without(batch: Sorted, seen: Sequence[Seen]) -> tuple[Sequence[Event], Sequence[StoredRecord]]:
+    if not seen:
+        return batch.events, batch.records
+    gone = {one.number for one in seen}
+    kept = [index for index in range(len(batch.events)) if index not in gone]
+    return [batch.events[index] for index in kept], [batch.records[index] for index in kept]
+
+
+def _keep_aside(batch: Sorted, seen: Sequence[Seen]) -> None:
+    if seen:
+        Duplicate.objects.bulk_create([_duplicate(batch.records[one.number], one.of_offset) for one in seen])
+    if batch.letters:
+        DeadLetter.objects.bulk_create([DeadLetter(**fields) for fields in batch.letters])
+    if batch.rejections:
+        Rejected.objects.bulk_create([_rejected(rejection) for rejection in batch.rejections])
+
+
+def _duplicate(record: StoredRecord, of_offset: int) -> Duplicate:
+    return Duplicate(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        of_offset=of_offset,
+        at=record.timestamp * 1000,
+        record=pack_one(record),
+    )
+
+
+def _rejected(rejection: Rejection) -> Rejected:
+    record = rejection.record
+    return Rejected(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        at=record.timestamp * 1000,
+        stage=rejection.stage,
+        attribute=rejection.attribute,
+        reason=rejection.reason.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+        record=pack_one(record),
+    )
