@@ -153,9 +153,7 @@ def _layout(names: tuple[str, ...], found: dict[str, int]) -> Layout:
         take=None if len(indexes) == len(names) else _taker(indexes),
         attributes=tuple(found),
         read=_reader(fields),
-        extras=tuple(
-            pair for pair in fields.items() if pair[1] not in _READ - _BOTH and pair[0] != CONTENT_TYPE
-        ),
+        extras=tuple(pair for pair in fields.items() if pair[1] not in _READ - _BOTH and pair[0] != CONTENT_TYPE),
         missing=tuple(name for name in _INFERABLE if name not in found),
         name_bytes=sum(len(name.encode(errors="surrogatepass")) for name in names),
     )

@@ -23,7 +23,10 @@ class NotCanonical(CoordinationError):
 def canonical(value: Any) -> bytes:
     """RFC 8785 bytes of a JSON value or of a struct of the catalogue. Raises NotCanonical."""
     try:
-        return rfc8785.dumps(msgspec.to_builtins(value))
+        once = rfc8785.dumps(msgspec.to_builtins(value))
+        # A float such as 9007199254740992.0 is written without its point and would be an integer to the next reader.
+        rfc8785.dumps(msgspec.json.decode(once))
+        return once
     except (ValueError, TypeError, RecursionError) as error:
         raise NotCanonical(f"{error}. Send large numbers as text.") from error
 

@@ -86,9 +86,7 @@ class Decoder:
         value = record.value
         if value:
             if len(value) > MAX_RECORD_BYTES:
-                raise MalformedRecord(
-                    f"{len(value)} bytes, at most {MAX_RECORD_BYTES} are read", stage="size"
-                )
+                raise MalformedRecord(f"{len(value)} bytes, at most {MAX_RECORD_BYTES} are read", stage="size")
             if self._framed and value[0] in FRAMES:
                 value = value[FRAMES[value[0]] :]
         shape, given = self._read(record.headers)

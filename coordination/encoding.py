@@ -80,9 +80,7 @@ def encode(event: Event) -> NewRecord:
     """
     pairs = [("specversion", "1.0")]
     pairs += [(name, text) for field, name in _TEXTS if (text := getattr(event, field))]
-    pairs += [
-        (name, str(number)) for field, name in _NUMBERS if (number := getattr(event, field)) is not None
-    ]
+    pairs += [(name, str(number)) for field, name in _NUMBERS if (number := getattr(event, field)) is not None]
     pairs.append(("time", rfc3339(event.time)))
     if event.expiry_at is not None:
         pairs.append(("expirytime", rfc3339(event.expiry_at)))

@@ -27,9 +27,7 @@ MAX_BATCH: Final = 1000
 _ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def from_http(
-    headers: Iterable[tuple[str, str]], body: bytes, *, manifest: Manifest | None = None
-) -> list[NewRecord]:
+def from_http(headers: Iterable[tuple[str, str]], body: bytes, *, manifest: Manifest | None = None) -> list[NewRecord]:
     """The records of a request, in the order of the batch.
 
     Raises MalformedRecord; its `attribute` names the culprit, in a batch the message also the event's number.

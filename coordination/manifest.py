@@ -72,20 +72,12 @@ def _days(days: int) -> int:
 
 
 _ROWS: Final = (
-    Topic(
-        "run.task.commands", "run", "taskid", SHARED, DELETE, _days(7), True, "work queue of all agent groups"
-    ),
-    Topic(
-        "run.task.events", "run", "taskid", SHARED, DELETE, _days(30), True, "all facts of a task, in order"
-    ),
+    Topic("run.task.commands", "run", "taskid", SHARED, DELETE, _days(7), True, "work queue of all agent groups"),
+    Topic("run.task.events", "run", "taskid", SHARED, DELETE, _days(30), True, "all facts of a task, in order"),
     Topic("run.tool.commands", "run", "taskid", SHARED, DELETE, _days(3), True, "tool calls asked for"),
     Topic("run.tool.events", "run", "taskid", SHARED, DELETE, _days(14), True, "bulky, may be sensitive"),
-    Topic(
-        "run.decision.commands", "run", "taskid", SHARED, DELETE, _days(30), False, "only the relay writes"
-    ),
-    Topic(
-        "run.state.handled", "run", "taskid", SHARED, COMPACT, FOREVER, True, "what each group has handled"
-    ),
+    Topic("run.decision.commands", "run", "taskid", SHARED, DELETE, _days(30), False, "only the relay writes"),
+    Topic("run.state.handled", "run", "taskid", SHARED, COMPACT, FOREVER, True, "what each group has handled"),
     Topic(
         "run.workflow.events",
         "run",
@@ -99,19 +91,13 @@ _ROWS: Final = (
     Topic("run.state.task", "run", "taskid", SHARED, BOTH, _days(90), False, "current summary of a task"),
     Topic("run.state.workflow", "run", "correlationid", SHARED, COMPACT, FOREVER, False, "summary of a run"),
     Topic("run.state.agent", "run", "agentid", APART, COMPACT, FOREVER, False, "current summary of an agent"),
-    Topic(
-        "review.approval.commands", "review", "taskid", SHARED, DELETE, _days(30), True, "approval requests"
-    ),
-    Topic(
-        "review.approval.events", "review", "taskid", SHARED, DELETE, _days(400), False, "what people decided"
-    ),
+    Topic("review.approval.commands", "review", "taskid", SHARED, DELETE, _days(30), True, "approval requests"),
+    Topic("review.approval.events", "review", "taskid", SHARED, DELETE, _days(400), False, "what people decided"),
     Topic("ops.commands", "ops", "subject", APART, DELETE, _days(7), False, "redrive, replay"),
     Topic("ops.events", "ops", "subject", APART, DELETE, _days(14), True, "registrations, incidents"),
     Topic("ops.heartbeats", "ops", "agentid", APART, BOTH, _days(1), True, "who is alive"),
     Topic("dlq.run", "run", "original", APART, DELETE, _days(30), True, "dead letters keep their class"),
-    Topic(
-        "dlq.review", "review", "original", APART, DELETE, _days(400), False, "dead letters keep their class"
-    ),
+    Topic("dlq.review", "review", "original", APART, DELETE, _days(400), False, "dead letters keep their class"),
     Topic("dlq.ops", "ops", "original", APART, DELETE, _days(30), False, "dead letters keep their class"),
 )
 TOPICS: Final[dict[str, Topic]] = {topic.family: topic for topic in _ROWS}

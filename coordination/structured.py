@@ -96,9 +96,7 @@ def _decoded(raw: msgspec.Raw) -> bytes:
     try:
         return base64.b64decode(msgspec.json.decode(raw, type=str), validate=True)
     except (msgspec.ValidationError, binascii.Error, ValueError) as error:
-        raise MalformedRecord(
-            f"data_base64 is not base64: {error}", stage="data", attribute="data_base64"
-        ) from None
+        raise MalformedRecord(f"data_base64 is not base64: {error}", stage="data", attribute="data_base64") from None
 
 
 def differs(headers: Iterable[tuple[str, bytes]], pairs: Pairs) -> bool:

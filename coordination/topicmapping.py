@@ -49,9 +49,7 @@ def read_mapping(text: str, kind: Literal["json", "toml"]) -> TopicMapping:
         content: Any = tomllib.loads(text) if kind == "toml" else msgspec.json.decode(text)
         file = msgspec.convert(content, _File)
     except (tomllib.TOMLDecodeError, msgspec.MsgspecError, RecursionError) as error:
-        raise BadTopicMapping(
-            f"The topic mapping is no {kind.upper()} with topics and headers: {error}"
-        ) from None
+        raise BadTopicMapping(f"The topic mapping is no {kind.upper()} with topics and headers: {error}") from None
     for topic, family in file.topics.items():
         _check_family(topic, family)
     return TopicMapping(file.topics, {name: _header(name, ours) for name, ours in file.headers.items()})
@@ -66,7 +64,5 @@ def _check_family(topic: str, family: str) -> None:
 def _header(name: str, ours: str) -> str:
     attribute = ours.removeprefix(PREFIX)
     if not (attribute.isascii() and attribute.isalnum() and attribute.islower()):
-        raise BadTopicMapping(
-            f"Header {name!r} is mapped to {ours!r}, which is no attribute name ([a-z0-9])."
-        )
+        raise BadTopicMapping(f"Header {name!r} is mapped to {ours!r}, which is no attribute name ([a-z0-9]).")
     return PREFIX + attribute

@@ -41,13 +41,9 @@ class EventType(msgspec.Struct, frozen=True):
         return TYPE_PREFIX + self.name
 
 
-def _rows(
-    family: str, topic: str, subject: str, key: Key, schemas: Mapping[str, type[Data]]
-) -> list[EventType]:
+def _rows(family: str, topic: str, subject: str, key: Key, schemas: Mapping[str, type[Data]]) -> list[EventType]:
     return [
-        EventType(
-            name, "intent" if name.endswith(".requested") else "fact", family, topic, subject, key, schema
-        )
+        EventType(name, "intent" if name.endswith(".requested") else "fact", family, topic, subject, key, schema)
         for name, schema in schemas.items()
     ]
 
@@ -153,9 +149,7 @@ FANOUT: Final = _rows(
 )
 
 CALLS: Final = [
-    *_rows(
-        "tool", "run.tool.commands", "toolcall", "taskid", {"tool.call.requested": call.ToolCallRequested}
-    ),
+    *_rows("tool", "run.tool.commands", "toolcall", "taskid", {"tool.call.requested": call.ToolCallRequested}),
     *_rows(
         "tool",
         "run.tool.events",
@@ -230,9 +224,7 @@ STATE: Final = [
         "correlationid",
         {"run.summary.updated": summary.RunSummaryUpdated},
     ),
-    *_rows(
-        "state", "run.state.agent", "agent", "agentid", {"agent.summary.updated": summary.AgentSummaryUpdated}
-    ),
+    *_rows("state", "run.state.agent", "agent", "agentid", {"agent.summary.updated": summary.AgentSummaryUpdated}),
 ]
 
 OPERATIONS: Final = [

@@ -12,9 +12,7 @@ import msgspec
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Ordinal = Annotated[int, msgspec.Meta(ge=1)]
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", description="SHA-256, lower-case hex")]
-Money = Annotated[
-    str, msgspec.Meta(pattern="^[0-9]{1,12}([.][0-9]{1,9})?$", description="decimal text, never a float")
-]
+Money = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,12}([.][0-9]{1,9})?$", description="decimal text, never a float")]
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 
 
