@@ -40,8 +40,9 @@ class Appender:
         topics = ", ".join(sorted({record.topic for record in records}))
         sending = Sending(records)
         try:
-            async with asyncio.timeout(self._connection.address.timeout):
-                await self._append(sending)
+            with self._connection.outage.watching():
+                async with asyncio.timeout(self._connection.address.timeout):
+                    await self._append(sending)
         except TimeoutError as error:
             raise self._unknown(sending, topics) from error
         except Exception as error:
@@ -97,7 +98,7 @@ class Appender:
     def _replace(self, producer: Any) -> None:
         if self._producer is producer:
             self._producer, self._given_up = None, {}
-            self._endings.begin(end_producer(producer, self._connection.address.timeout))
+            self._endings.begin(producer, self._connection.address.timeout)
 
 
 def _forget(waiting: set[asyncio.Future[Any]], done: asyncio.Future[Any]) -> None:

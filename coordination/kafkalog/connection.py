@@ -38,24 +38,17 @@ class Connection:
 
     async def patiently(self, doing: str, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
         """The result of `attempt`, repeated while it fails for reasons that pass. Raises our own errors only."""
-        reason: BaseException | None = None
+        reasons: list[BaseException] = []
         try:
-            async with asyncio.timeout(self.address.timeout):
-                while True:
-                    try:
-                        answer = await attempt()
-                    except (Transient, kafka_errors.KafkaError, OSError) as error:
-                        if not _passes(error):
-                            raise
-                        reason = error
-                        await asyncio.sleep(RETRY_SECONDS)
-                    else:
-                        self.outage.answered()
-                        return answer
-        except TimeoutError:
-            raise self._unanswered(doing, reason) from reason
+            with self.outage.watching():
+                async with asyncio.timeout(self.address.timeout):
+                    answer = await _persistently(attempt, reasons)
+        except TimeoutError as error:
+            raise self._unanswered(doing, reasons[-1] if reasons else None) from error
         except (kafka_errors.KafkaError, OSError) as error:
             raise refusal(error, doing) from error
+        self.outage.answered()
+        return answer
 
     async def ask(self, request: Any, node: Any = None, group: int = ConnectionGroup.DEFAULT) -> Any:
         """The answer of one broker (any, unless `node` names one); for use inside `patiently`."""
@@ -145,6 +138,17 @@ def by_topic(partitions: Mapping[TopicPartition, Any]) -> list[tuple[str, list[t
     for (topic, number), value in partitions.items():
         topics.setdefault(topic, []).append((number, value))
     return list(topics.items())
+
+
+async def _persistently(attempt: Callable[[], Awaitable[Answer]], reasons: list[BaseException]) -> Answer:
+    while True:
+        try:
+            return await attempt()
+        except (Transient, kafka_errors.KafkaError, OSError) as error:
+            if not _passes(error):
+                raise
+            reasons.append(error)
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 def _passes(error: BaseException) -> bool:

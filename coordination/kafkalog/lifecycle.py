@@ -4,8 +4,7 @@ Left to themselves they wait without end for a broker that is gone, at the start
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 
 from coordination.errors import CoordinationError, LogUnreachable
@@ -45,16 +44,21 @@ async def _failure(connection: Connection, error: Exception, doing: str) -> Coor
     return refusal(error, doing)
 
 
-async def end_producer(producer: Any, patience: float) -> None:
-    """End a producer: what is under way may finish for `patience` seconds, the rest is given up."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(patience):
-            await producer.flush()
+async def end_producer(producer: Any, patience: float, hurry: asyncio.Event | None = None) -> None:
+    """End a producer: what is under way may finish for `patience` seconds or until `hurry`, the rest is given up."""
+    waits = [asyncio.ensure_future(producer.flush()), asyncio.ensure_future((hurry or asyncio.Event()).wait())]
+    try:
+        await asyncio.wait(waits, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for waiting in waits:
+            waiting.cancel()
     # aiokafka looks for a lost coordinator for ever, and its sender waits for that when it is told to end.
     producer.client.coordinator_lookup = _no_coordinator
     _fail_waiting(producer._message_accumulator)
+    _disown_transaction(producer._txn_manager)
     producer._closed = True
     await _within(_FORCE_SECONDS, producer._sender.close())
+    _disown_transaction(producer._txn_manager)
     await _within(_FORCE_SECONDS, producer.client.close())
 
 
@@ -68,19 +72,21 @@ async def end_consumer(consumer: Any, patience: float) -> None:
 
 
 class Endings:
-    """Client objects that are on their way out in the background."""
+    """Producers on their way out in the background, with what others still have under way in them."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
+        self._hurry = asyncio.Event()
 
-    def begin(self, ending: Coroutine[Any, Any, None]) -> None:
-        """Let something end without waiting for it."""
-        task = asyncio.create_task(ending)
+    def begin(self, producer: Any, patience: float) -> None:
+        """Let a producer end without waiting for it."""
+        task = asyncio.create_task(end_producer(producer, patience, self._hurry))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def finish(self) -> None:
-        """Wait until all have ended; each has its own time limit."""
+        """Give up what is still under way, and wait until all have ended."""
+        self._hurry.set()
         if self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -98,6 +104,12 @@ def _fail_waiting(accumulator: Any) -> None:
         look_at(batch._drain_waiter)
 
 
+def _disown_transaction(manager: Any) -> None:
+    futures = [future for *_, future in manager._pending_txn_offsets]
+    for future in filter(None, (*futures, manager.wait_for_transaction_end())):
+        future.add_done_callback(look_at)
+
+
 async def _stop(started: Any) -> None:
     if not await _within(_FORCE_SECONDS, started.stop()):
         client = started.client if hasattr(started, "client") else started._client
@@ -112,4 +124,8 @@ async def _within(seconds: float, ending: Any) -> bool:
         return False
     except (kafka_errors.KafkaError, OSError):
         return True  # it ended, with an error that concerns nobody any more
+    except asyncio.CancelledError:
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            raise
+        return True  # not we were cancelled, but what we waited for
     return True

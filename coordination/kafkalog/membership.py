@@ -11,9 +11,9 @@ carries one that is committed already: it is fenced all the same.
 Kafka's own consumer, so that what was polled can be committed first. It waits no longer than half the session
 time-out. A partition that stays with a member from one generation to the next goes on where it was.
 
-**After an unknown outcome** (LogUnreachable while committing) the member is fenced: its positions are not known, and
-committing again might write everything twice. Join anew: the new member takes over the transactional id, which
-settles the outcome, and begins at the committed positions.
+**After LogUnreachable from a commit** the member is out: whether anything was committed may be unknown, then
+committing again might write everything twice, and polling on would leave out what was not committed. Join anew: the
+new member takes over the transactional id, which settles the outcome, and begins at the committed positions.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from coordination.kafkalog.offsets import visible
 from coordination.kafkalog.ownership import Ownership
 from coordination.kafkalog.refusal import refusal
 from coordination.kafkalog.stream import OPTIONS, Stream
-from coordination.kafkalog.transaction import GroupOffsets, OutcomeUnknown, TransactionalProducer, open_producer
+from coordination.kafkalog.transaction import GroupOffsets, TransactionalProducer, open_producer
 from coordination.partitioner import Placement
 
 _DAY_MS = 24 * 3600 * 1000
@@ -84,7 +84,7 @@ class KafkaMembership:
         self.ownership.resume(partitions)
 
     async def commit(self, offsets: Mapping[TopicPartition, int], records: Sequence[NewRecord] = ()) -> list[Appended]:
-        """See Membership.commit. LogUnreachable with nothing committed may be tried again; see also the module."""
+        """See Membership.commit. After LogUnreachable join anew, as the module says."""
         check_records(records)
         async with self.ownership.committing:
             self._check()
@@ -96,8 +96,8 @@ class KafkaMembership:
             group = GroupOffsets(self.group, owned.member_id, owned.generation, positions)
             try:
                 appended = await (await self.open_producer()).transact(records, group)
-            except OutcomeUnknown:
-                self._lost = "the outcome of its last commit is unknown"
+            except LogUnreachable as error:
+                self._lost = f"its last commit failed ({error})"
                 raise
             owned.committed(positions)
         with suppress(CoordinationError):  # it is committed, whether that can be seen already or not
@@ -117,9 +117,10 @@ class KafkaMembership:
         self.closed = True
         self._lost = "it was closed"
         self.ownership.release()
-        await end_consumer(self._stream.consumer, self._home.connection.address.timeout)
-        if self._producer is not None:
-            await self._producer.close()
+        with self._home.connection.outage.watching():
+            await end_consumer(self._stream.consumer, self._home.connection.address.timeout)
+            if self._producer is not None:
+                await self._producer.close()
         self._home.give_back(self.group, self.transactional_id)
 
     def _identified(self, member_id: str) -> None:
@@ -174,7 +175,7 @@ class Memberships:
         await self.connection.partition_counts(topics)
         options = self._options(group, client_id, session_timeout)
         consumer = await start(self.connection, lambda: AIOKafkaConsumer(**options), f"join group {group}")
-        member = KafkaMembership(self, group, Stream(consumer), session_timeout / 2)
+        member = KafkaMembership(self, group, Stream(consumer, self.connection.outage), session_timeout / 2)
         member.transactional_id = self._take_id(group)
         try:
             # Before the first position is read: it settles what a former owner of the id left open.
@@ -210,7 +211,8 @@ class Memberships:
             "auto_offset_reset": "earliest",
             "session_timeout_ms": session_ms,
             "rebalance_timeout_ms": session_ms,
-            "heartbeat_interval_ms": max(1, min(3000, session_ms // 3)),
+            # A heartbeat is also how a member learns that the group is rebalancing.
+            "heartbeat_interval_ms": max(1, min(1000, session_ms // 3)),
             "max_poll_interval_ms": _DAY_MS,
             "partition_assignment_strategy": (RangePartitionAssignor,),
         }

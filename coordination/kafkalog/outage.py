@@ -16,6 +16,8 @@ from coordination.kafkalog.client import kafka_errors
 
 logger = logging.getLogger("coordination.kafkalog")
 
+# Trouble that is over within a second is none: a coordinator moves, a new topic has no leader yet.
+PATIENCE_SECONDS = 1.0
 QUIET_SECONDS = 5.0
 REPEAT_SECONDS = 60.0
 _MOST_REPEATS = 200
@@ -48,7 +50,7 @@ class Outage:
         self.address = address
         self.cause = ""
         self._since = 0.0
-        self._last = 0.0
+        self._last = -QUIET_SECONDS
         self._held_back = 0
         self._repeats: dict[str, float] = {}
 
@@ -75,22 +77,23 @@ class Outage:
         """Whether a warning or error of aiokafka is shown; the first line of trouble is replaced by ours."""
         now = time.monotonic()
         if _is_trouble(record):
-            self._last = now
-            if not self.cause:
-                self._begin(record, now)
-                return False
-        if self.cause and not record.exc_info:
-            self._held_back += 1
-            return False
-        return self._is_news(record, now)
+            self._trouble(record, now)
+        elif record.exc_info or (not self.cause and now - self._last >= QUIET_SECONDS):
+            return self._is_news(record, now)
+        self._held_back += 1
+        return False
 
-    def _begin(self, record: logging.LogRecord, now: float) -> None:
-        self.cause, self._since, self._held_back = record.getMessage(), now, 1
-        logger.warning(
-            "Trouble with Kafka at %s: %s. It is tried again without end; "
-            "further lines of the client are held back until it answers.",
-            *(self.address, self.cause),
-        )
+    def _trouble(self, record: logging.LogRecord, now: float) -> None:
+        if not self.cause and now - self._last >= QUIET_SECONDS:
+            self._since, self._held_back = now, 0
+        self._last = now
+        if not self.cause and now - self._since >= PATIENCE_SECONDS:
+            self.cause = record.getMessage()
+            logger.warning(
+                "Trouble with Kafka at %s: %s. It is tried again without end; "
+                "further lines of the client are held back until it answers.",
+                *(self.address, self.cause),
+            )
 
     def _is_news(self, record: logging.LogRecord, now: float) -> bool:
         text = record.getMessage()

@@ -40,7 +40,7 @@ class KafkaReader:
         self._connection = connection
         self._consumer = consumer
         self._partitions = partitions
-        self._stream = Stream(consumer)
+        self._stream = Stream(consumer, connection.outage)
 
     @property
     def reachable(self) -> bool:
@@ -75,7 +75,8 @@ class KafkaReader:
     async def close(self) -> None:
         """End the reader; a second call does nothing."""
         self.closed = True
-        await end_consumer(self._consumer, self._connection.address.timeout)
+        with self._connection.outage.watching():
+            await end_consumer(self._consumer, self._connection.address.timeout)
 
     async def _check_silence(self) -> None:
         if not (quiet := self._stream.silent(self._partitions, PROMPT_SECONDS)):

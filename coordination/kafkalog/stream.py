@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from coordination.eventlog import Record, TopicPartition
+from coordination.kafkalog.outage import Outage
 
 CHUNK = 200
 # An idle fetch is answered after this long, so a partition silent for much longer has nobody who answers.
@@ -27,8 +28,9 @@ OPTIONS: dict[str, Any] = {
 class Stream:
     """What a consumer has fetched, and when each of its partitions was last heard of."""
 
-    def __init__(self, consumer: Any) -> None:
+    def __init__(self, consumer: Any, outage: Outage) -> None:
         self.consumer = consumer
+        self._outage = outage
         self._problem: BaseException | None = None
         self._delivered: dict[TopicPartition, float] = {}
         self._opened = time.time()
@@ -38,9 +40,11 @@ class Stream:
         if self._problem is not None:
             problem, self._problem = self._problem, None
             raise problem
+        with self._outage.watching():
+            return await self._take(max_records, timeout) if max_records > 0 else []
+
+    async def _take(self, max_records: int, timeout: float) -> list[Record]:
         records: list[Record] = []
-        if max_records < 1:
-            return records
         try:
             # The limit around it is for a rebalance, during which aiokafka waits without one.
             async with asyncio.timeout(timeout + 0.05):

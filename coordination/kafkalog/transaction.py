@@ -49,9 +49,12 @@ class TransactionalProducer:
         self._committing = False
 
     async def transact(self, records: Sequence[NewRecord], offsets: GroupOffsets | None = None) -> list[Appended]:
-        """One transaction. Raises OutcomeUnknown, LogUnreachable (nothing committed), MemberFenced and others."""
+        """One transaction. Raises LogUnreachable (the message says whether the outcome is known), MemberFenced …"""
         check_records(records)
-        sending = Sending(records)
+        with self._connection.outage.watching():
+            return await self._transact(Sending(records), offsets)
+
+    async def _transact(self, sending: Sending, offsets: GroupOffsets | None) -> list[Appended]:
         placed = await self._placed(sending)
         self._committing = False
         try:
@@ -67,9 +70,10 @@ class TransactionalProducer:
         return sending.appended()
 
     async def close(self) -> None:
-        """End the producer; a second call does nothing."""
-        self.usable = False
-        await end_producer(self._producer, self._connection.address.timeout)
+        """End the producer, unless a failure has done so already."""
+        if self.usable:
+            self.usable = False
+            await end_producer(self._producer, self._connection.address.timeout)
 
     async def _placed(self, sending: Sending) -> Placed:
         try:
@@ -95,7 +99,7 @@ class TransactionalProducer:
         # follows a commit under way would decide what is better found out. Both end with the id's next opening.
         if not self._committing and not sending.unfinished() and isinstance(error, Exception):
             await self._abort(placed)
-        self._endings.begin(end_producer(self._producer, 0.0))
+        self._endings.begin(self._producer, 0.0)
 
     async def _abort(self, placed: Placed) -> None:
         manager = self._producer._txn_manager
@@ -116,16 +120,13 @@ class TransactionalProducer:
         failure = refusal(error, "write a transaction")
         if self._committing:
             unknown = "Its outcome is unknown: open anew and read back."
-            kind = MemberFenced if isinstance(failure, MemberFenced) else OutcomeUnknown
-            return kind(f"Kafka at {address} did not confirm the commit of a transaction ({failure}). {unknown}")
+            kind = MemberFenced if isinstance(failure, MemberFenced) else LogUnreachable
+            cause = f"{address.timeout:g} s were not enough" if isinstance(error, TimeoutError) else str(failure)
+            return kind(f"Kafka at {address} did not confirm the commit of a transaction ({cause}). {unknown}")
         if isinstance(error, TimeoutError):
             what = f"Kafka at {address} did not take a transaction within {address.timeout:g} s"
             return LogUnreachable(f"{what}: nothing of it was committed. Open anew.")
         return failure
-
-
-class OutcomeUnknown(LogUnreachable):
-    """A commit was under way when the time ran out: all of it is visible or nothing, which has to be read back."""
 
 
 async def open_producer(
