@@ -1,0 +1,88 @@
+"""API calls about approvals: the queue, one request, a decision."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from ninja import Header, Query
+
+from dashboard.api import deciding
+from dashboard.api.paging import size
+from dashboard.api.problems import Problem
+from dashboard.api.queue import decided_rows, open_rows, rows_of
+from dashboard.api.reviewpage import detail, review
+from dashboard.api.root import access, allowed, api
+from dashboard.api.shapes import ApprovalDetail, ApprovalPage, ClaimShape, DecisionBody, DecisionReceipt, RevokeBody
+from dashboard.clock import database_now
+from dashboard.models import Request
+from dashboard.permissions import may_decide, may_see_approvals
+
+STATES = ("pending", "decided", "granted", "denied", "expired", "withdrawn")
+
+
+@api.get("approvals", response=ApprovalPage, tags=["approvals"])
+@allowed(may_see_approvals)
+def approvals(request: HttpRequest, state: str = "pending", limit: int | None = Query(None)) -> dict[str, Any]:
+    """Requests for approval. `state=pending` (default) is the queue in the order it should be decided,
+    `decided` the last decisions; granted, denied, expired and withdrawn are what the log says."""
+    now, most = database_now(), size(limit)
+    if state not in STATES:
+        raise Problem(400, "bad_query", f"state={state} is not known; there are {', '.join(STATES)}.")
+    if state == "pending":
+        return {"items": open_rows(now, most), "next": None}
+    if state == "decided":
+        return {"items": decided_rows(now, most), "next": None}
+    found = Request.objects.filter(state=state).order_by("-requested_at", "approval_id")[:most]
+    return {"items": rows_of(found, now), "next": None}
+
+
+@api.post("approvals/{path:approval_id}/decisions", response={201: DecisionReceipt}, tags=["approvals"])
+@allowed(may_decide, "decide")
+def decisions(
+    request: HttpRequest,
+    approval_id: str,
+    body: DecisionBody,
+    idempotency_key: str | None = Header(None, alias="Idempotency-Key"),
+) -> tuple[int, dict[str, Any]]:
+    """Decide. 201 with the receipt; 409 with who won; 422 with what changed. The same Idempotency-Key gets the
+    first answer again."""
+    receipt = deciding.decide(
+        access(request).user,
+        approval_id,
+        decision=body.decision,
+        request_version=body.request_version,
+        content_hash=body.content_hash,
+        comment=body.comment,
+        args=body.args,
+        key=idempotency_key,
+    )
+    return 201, receipt
+
+
+@api.post("approvals/{path:approval_id}/claims", response=ClaimShape, tags=["approvals"])
+@allowed(may_decide, "decide")
+def claims(request: HttpRequest, approval_id: str) -> dict[str, Any]:
+    """Claim a request for five minutes, or renew the claim. It tells others; it locks nobody out."""
+    return deciding.claim(access(request).user, approval_id)
+
+
+@api.post("decisions/{str:decision_id}/undo", response=DecisionReceipt, tags=["approvals"])
+@allowed(may_decide, "decide")
+def undo(request: HttpRequest, decision_id: str) -> dict[str, Any]:
+    """Take one's own decision back while it is held, before it is sent; the request is open again."""
+    return deciding.undo(access(request).user, decision_id)
+
+
+@api.post("decisions/{str:decision_id}/revoke", response=DecisionReceipt, tags=["approvals"])
+@allowed(may_decide, "decide")
+def revoke(request: HttpRequest, decision_id: str, body: RevokeBody) -> dict[str, Any]:
+    """Ask the agent not to act on a published decision; it answers revoked, or too late."""
+    return deciding.revoke(access(request).user, decision_id, body.reason)
+
+
+@api.get("approvals/{path:approval_id}", response=ApprovalDetail, tags=["approvals"])
+@allowed(may_see_approvals)
+def approval(request: HttpRequest, approval_id: str) -> dict[str, Any]:
+    """One request with its whole action, the votes, and the receipt of the decision."""
+    found = get_object_or_404(Request, approval_id=approval_id)
+    return detail(review(found, access(request).user, database_now()))

@@ -1,0 +1,114 @@
+"""What people do to an approval, as page and API post it: decide, take back, ask to revoke, claim.
+
+The acts themselves are transactions in `dashboard.approvals`. Losing is no error of the person: the answer says who
+won, when and with what, or what changed while they read.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.core.exceptions import PermissionDenied
+
+from dashboard.api.instants import iso
+from dashboard.api.problems import Problem
+from dashboard.api.queue import latest_decisions
+from dashboard.api.requestrows import WORDS, receipt_row
+from dashboard.approvals import claims, decisions, takingback
+from dashboard.approvals.errors import (
+    AlreadyDecided,
+    InvalidDecision,
+    KeyReused,
+    NotAllowed,
+    NotDecided,
+    RequestChanged,
+    UnknownApproval,
+)
+from dashboard.approvals.receipts import Receipt
+from dashboard.permissions import Person, may_decide, require
+
+Answer = TypeVar("Answer")
+
+
+def decide(
+    person: Person,
+    approval_id: str,
+    *,
+    decision: str,
+    request_version: int,
+    content_hash: str,
+    comment: str = "",
+    args: Any = None,
+    key: str | None = None,
+) -> dict[str, Any]:
+    """Saves one decision and returns its receipt. Raises Problem 404, 409 (somebody else won) or 422 (the request
+    changed meanwhile, or the decision makes no sense), and PermissionDenied."""
+    require(person, may_decide)
+    saved = told(
+        lambda: decisions.decide(
+            approval_id=approval_id,
+            user=person,
+            decision=decision,
+            request_version=request_version,
+            content_hash=content_hash,
+            comment=comment,
+            args=args,
+            idempotency_key=key,
+        )
+    )
+    return receipt_of(saved)
+
+
+def undo(person: Person, decision_id: str) -> dict[str, Any]:
+    """Takes one's own decision back while it is still held. Raises PermissionDenied when it is too late."""
+    require(person, may_decide)
+    return receipt_of(told(lambda: takingback.undo(decision_id, person)))
+
+
+def revoke(person: Person, decision_id: str, reason: str) -> dict[str, Any]:
+    """Asks the agent not to act on a published decision. Raises PermissionDenied when there is nothing to revoke."""
+    require(person, may_decide)
+    return receipt_of(told(lambda: takingback.revoke(decision_id, person, reason)))
+
+
+def claim(person: Person, approval_id: str) -> dict[str, Any]:
+    """Claims a request or renews the claim; the answer names whose claim holds and until when."""
+    require(person, may_decide)
+    held = told(lambda: claims.claim(approval_id, person))
+    return {"approval_id": approval_id, "person": held.person.get_username(), "until": iso(held.until)}
+
+
+def told(act: Callable[[], Answer]) -> Answer:
+    """Runs an act; what it refuses becomes the answer that fits."""
+    try:
+        return act()
+    except NotAllowed as refused:
+        raise PermissionDenied(refused.reason) from refused
+    except NotDecided as lost:
+        raise _problem(lost) from lost
+
+
+def _problem(lost: NotDecided) -> Problem:
+    if isinstance(lost, AlreadyDecided):
+        members = {"winner": lost.winner, "decision": lost.decision, "at": iso(lost.when), "reason": lost.reason}
+        return Problem(409, lost.code, _who_won(lost), **members)
+    if isinstance(lost, RequestChanged):
+        versions = {"old_version": lost.old_version, "new_version": lost.new_version}
+        return Problem(422, lost.code, f"{lost} Nothing was decided.", **versions, diff=lost.difference)
+    status = {UnknownApproval: 404, InvalidDecision: 422, KeyReused: 422}.get(type(lost), 409)
+    return Problem(status, lost.code, str(lost))
+
+
+def _who_won(lost: AlreadyDecided) -> str:
+    word = WORDS.get(lost.decision, lost.decision)
+    said = f": {lost.reason}" if lost.reason else ""
+    return f"{word.capitalize()} by {lost.winner} before you{said}. Your comment is kept as a note."
+
+
+def receipt_of(saved: Receipt) -> dict[str, Any]:
+    """The receipt: of the decision if this vote made one, else of the vote alone."""
+    common = {"approval_id": saved.approval_id, "approval_state": saved.state, "standing": saved.text}
+    decision = latest_decisions([saved.approval_id]).get(saved.approval_id) if saved.decision_id else None
+    if decision is not None:
+        return {**common, "final": True, **receipt_row(decision)}
+    nothing: dict[str, Any] = {"published": None, "applied_at": None, "refused": None, "stops": []}
+    return {**common, "final": False, "saved_at": iso(saved.saved_at), **nothing}

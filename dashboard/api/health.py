@@ -1,0 +1,118 @@
+"""How the dashboard itself is: log, ingest, relay. The freshness stamp of every page is made of this row.
+
+Everything is read from the tables that workers write; a page or API request never asks the log.
+"""
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.db.models import Count, F, Max, Min, Q, Sum
+
+from coordination.lag import words
+from dashboard.api.grouplist import alarms
+from dashboard.api.instants import iso, seconds
+from dashboard.api.queue import open_count
+from dashboard.clock import database_now
+from dashboard.models import DeadLetter, Decision, Gap, Position, Worker
+
+SECOND: Final = 1_000_000
+# A worker asks for the log's ends every few seconds. What it saw there and has still not read this long
+# afterwards is behind; less is a batch under way.
+GRACE: Final = SECOND
+POLL_SECONDS: Final = 5
+STALE: Final = 20 * SECOND
+STANDS_STILL: Final = 30 * SECOND
+
+
+def log_kind() -> str:
+    """embedded, kafka, http or memory."""
+    scheme = str(settings.LINESIDE_LOG).partition(":")[0]
+    return {"sqlite": "embedded", "https": "http"}.get(scheme, scheme)
+
+
+def health_row(now: int | None = None) -> dict[str, Any]:
+    """The whole row: the API's fields, and what the header needs."""
+    now = database_now() if now is None else now
+    ingest, relay, trouble = _ingest(now), _relay(now), _trouble(now)
+    still = ingest["still"]
+    status = "down" if still else "degraded" if trouble or relay["oldest_seconds"] else "ok"
+    return {
+        "kind": "health",
+        "id": "health",
+        "revision": now // 1000,
+        "order": [0],
+        "status": status,
+        "log": {"kind": log_kind(), "reachable": ingest["reachable"]},
+        "ingest": {"behind_records": ingest["records"], "behind_seconds": ingest["seconds"]},
+        "relay": relay,
+        "behind_records": ingest["records"],
+        "behind_seconds": ingest["seconds"],
+        "log_end_at": iso(ingest["log_end_at"]),
+        "shown_at": iso(ingest["shown_at"]),
+        "standing_still": still,
+        "as_of": iso(now),
+        "every_seconds": POLL_SECONDS,
+        "trouble": trouble or ingest["words"],
+        "counts": {
+            "approvals": open_count(),
+            "agents": alarms(),
+            "dead": DeadLetter.objects.filter(state=DeadLetter.State.OPEN).count(),
+        },
+    }
+
+
+def _ingest(now: int) -> dict[str, Any]:
+    late = Q(end_offset__gt=F("next_offset"), end_at__lt=now - GRACE)
+    sums = Position.objects.aggregate(
+        partitions=Count("topic"),
+        shown_at=Max("last_at"),
+        asked_at=Max("end_at"),
+        records=Sum(F("end_offset") - F("next_offset"), filter=late, default=0),
+        oldest=Min("last_at", filter=late),
+    )
+    worked = Worker.objects.filter(role="ingest", lease_until__gt=now).exists()
+    asked, shown, records = sums["asked_at"], sums["shown_at"], int(sums["records"] or 0)
+    reachable = None if asked is None else now - asked <= STALE
+    oldest = sums["oldest"] if sums["oldest"] is not None else asked
+    behind = None if asked is None else (now - oldest if records and oldest else 0)
+    still = bool(sums["partitions"]) and (not worked or (behind or 0) > STANDS_STILL)
+    return {
+        "records": records,
+        "seconds": seconds(behind),
+        "shown_at": shown,
+        "log_end_at": asked if records else shown,
+        "reachable": bool(reachable) if reachable is not None else worked,
+        "still": still,
+        "words": _still_words(worked, behind, reachable) if still else "",
+    }
+
+
+def _still_words(worked: bool, behind: int | None, reachable: bool | None) -> str:
+    if not worked:
+        return "Ingest stands still: no worker is running. What you see does not change until one starts."
+    if reachable is False:
+        return "Ingest stands still: the log has not answered. What you see is the last that was read."
+    return f"Ingest is {words(behind)} behind the log. Approving asks you to confirm meanwhile."
+
+
+def _relay(now: int) -> dict[str, Any]:
+    unsent = Decision.objects.filter(state=Decision.State.SAVED, held_until__lte=now).aggregate(
+        count=Count("decision_id"), oldest=Min("saved_at")
+    )
+    oldest = unsent["oldest"]
+    return {"unsent": unsent["count"], "oldest_seconds": 0.0 if oldest is None else seconds(now - oldest)}
+
+
+def _trouble(now: int) -> str:
+    gap = Gap.objects.filter(accepted_at=None).order_by("found_at").first()
+    if gap is not None:
+        return f"Records are lost on {gap.topic}-{gap.partition}: {gap.message}"
+    waiting = (
+        Decision.objects.filter(state=Decision.State.SAVED, saved_at__lt=now - STANDS_STILL, held_until__lte=now)
+        .order_by("saved_at")
+        .first()
+    )
+    if waiting is None:
+        return ""
+    why = f": {waiting.error}" if waiting.error else ""
+    return f"Decisions are saved but not sent for {words(now - waiting.saved_at)}{why}. They will be sent by themselves."

@@ -1,0 +1,22 @@
+"""API call: how the dashboard itself is."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from dashboard.api.health import health_row
+from dashboard.api.root import api
+from dashboard.api.shapes import Health
+from dashboard.api.tokens import SessionAuth, TokenAuth
+
+
+def _anyone(request: HttpRequest) -> bool:
+    """Whoever is not signed in may ask too, and hears the status alone."""
+    return "authorization" not in request.headers
+
+
+@api.get("health", response=Health, auth=[TokenAuth(), SessionAuth(), _anyone], tags=["health"])
+def health(request: HttpRequest) -> dict[str, Any]:
+    """Log, ingest and relay. Without login the status alone: ok, degraded or down."""
+    row = health_row()
+    return row if request.user.is_authenticated else {"status": row["status"]}

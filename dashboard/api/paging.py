@@ -1,0 +1,48 @@
+"""Cursors: where the next page of a list begins, as text that means nothing to anybody else.
+
+A cursor holds the sort key of the last row of a page, so that rows which arrive meanwhile neither repeat nor
+hide others, and the last page costs what the first one does.
+"""
+
+import base64
+import binascii
+from typing import Any, Final
+
+import msgspec
+
+from dashboard.api.problems import Problem
+
+PAGE: Final = 50
+MOST: Final = 200
+
+
+def cursor(*key: Any) -> str:
+    """The cursor behind a row with this sort key."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(list(key))).decode().rstrip("=")
+
+
+def position(text: str | None, length: int) -> list[Any] | None:
+    """The sort key in a cursor, None for the first page. Raises Problem 400 for anything else."""
+    if not text:
+        return None
+    try:
+        key = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+        raise _unreadable() from error
+    if not isinstance(key, list) or len(key) != length:
+        raise _unreadable()
+    return key
+
+
+def _unreadable() -> Problem:
+    return Problem(400, "bad_cursor", "The cursor cannot be read. Start again without one.")
+
+
+def size(limit: int | None) -> int:
+    """How many rows a page has: what was asked for, between 1 and 200; 50 if nothing was said."""
+    return PAGE if limit is None else max(1, min(MOST, limit))
+
+
+def page(items: list[dict[str, Any]], limit: int, following: str | None) -> dict[str, Any]:
+    """The answer of a list: `items` may hold one more than `limit`, which tells that there is a next page."""
+    return {"items": items[:limit], "next": following if len(items) > limit else None}

@@ -1,0 +1,48 @@
+"""The API object: who may call, what errors look like, what it says of itself. Calls register themselves here."""
+
+from functools import wraps
+from typing import Any, Callable, TypeVar, cast
+
+from django.http import HttpRequest
+from ninja import NinjaAPI
+
+from dashboard.api.problems import Problem, attach
+from dashboard.api.tokens import Access, SessionAuth, TokenAuth
+from dashboard.permissions import Capability, require
+
+Call = TypeVar("Call", bound=Callable[..., Any])
+
+api = NinjaAPI(
+    title="Lineside",
+    version="1",
+    description=(
+        "Runs, tasks, joins, agents and approvals of agents that coordinate over a log. Times are RFC 3339 UTC, "
+        "lists are {items, next}, errors are problem documents (RFC 9457)."
+    ),
+    urls_namespace="api",
+    docs_url=None,
+    auth=[TokenAuth(), SessionAuth()],
+)
+attach(api)
+
+
+def access(request: HttpRequest) -> Access:
+    """Who calls, with which scope."""
+    return cast("Access", request.auth)  # type: ignore[attr-defined]
+
+
+def allowed(capability: Capability, word: str = "read") -> Callable[[Call], Call]:
+    """Decorator of a call: 403 unless the person has the capability and the token's scope holds `word`."""
+
+    def decorate(call: Call) -> Call:
+        @wraps(call)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            who = access(request)
+            if not who.allows(word):
+                raise Problem(403, "scope", f"This token's scope does not hold `{word}`.")
+            require(who.user, capability)
+            return call(request, *args, **kwargs)
+
+        return cast("Call", guarded)
+
+    return decorate

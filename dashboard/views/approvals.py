@@ -1,0 +1,84 @@
+"""The queue of approvals and the review of one request. Reading is a page, deciding is a POST with CSRF."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods
+
+from dashboard.api import deciding
+from dashboard.api.problems import Problem
+from dashboard.api.queue import decided_rows, open_count, open_rows, urgency
+from dashboard.api.reviewpage import evidence, review
+from dashboard.clock import database_now
+from dashboard.forms import DecisionForm
+from dashboard.models import Request
+from dashboard.permissions import may_see_approvals, may_see_payloads, may_see_runs, needs
+from dashboard.views.page import page
+
+
+@needs(may_see_approvals)
+def queue(request: HttpRequest) -> HttpResponse:
+    """What must I decide? Overdue first, then risk, then due, then age."""
+    now = database_now()
+    asks = open_rows(now)
+    return page(
+        request,
+        "approvals.html",
+        "approvals",
+        now=now,
+        asks=asks,
+        open_asks=open_count(),
+        urgency=urgency(asks, now),
+        decided=decided_rows(now, 20),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(may_see_approvals)
+def review_page(request: HttpRequest, approval_id: str) -> HttpResponse:
+    """One request: what will change, on what evidence, and the decision."""
+    found = get_object_or_404(Request, approval_id=approval_id)
+    form = DecisionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return _decided(request, approval_id, form.cleaned_data)
+    now = database_now()
+    shown = review(found, request.user, now)
+    asks = open_rows(now)
+    return page(
+        request,
+        "review.html",
+        "approvals",
+        status=422 if form.errors else 200,
+        now=now,
+        review=shown,
+        row=shown.row,
+        evidence=evidence(shown, now) if may_see_runs(request.user) else {},
+        asks=asks,
+        open_asks=open_count(),
+        urgency=urgency(asks, now),
+        form=form,
+        may_see_payloads=may_see_payloads(request.user),
+    )
+
+
+def _decided(request: HttpRequest, approval_id: str, given: dict[str, Any]) -> HttpResponse:
+    """The answer of a form without scripts: back to the page, with what happened as a banner."""
+    try:
+        receipt = deciding.decide(
+            request.user,
+            approval_id,
+            decision=given["decision"],
+            request_version=given["request_version"],
+            content_hash=given["content_hash"],
+            comment=given["comment"],
+            args=cast("Any", given["args"]),
+        )
+        messages.success(request, "Saved." if receipt["final"] else f"Your vote is saved. {receipt['standing']}")
+    except Problem as problem:
+        messages.error(request, problem.detail)
+    except PermissionDenied as refused:
+        messages.error(request, str(refused))
+    return redirect("review", approval_id=approval_id)

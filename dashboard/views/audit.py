@@ -1,0 +1,58 @@
+"""The audit trail, newest first: who did what when, each entry chained to the one before it."""
+
+from typing import Any, Final
+
+import msgspec
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+
+from dashboard.audit import first_broken
+from dashboard.models import Audit
+from dashboard.permissions import may_see_audit, needs
+from dashboard.views.page import page
+
+PAGE: Final = 100
+
+
+@needs(may_see_audit)
+def audit(request: HttpRequest) -> HttpResponse:
+    """One page of entries and whether their chain holds; the whole chain is checked by `verify_audit`."""
+    query = request.GET.get("query", "").strip()
+    found = Audit.objects.order_by("-number")
+    before = request.GET.get("before", "")
+    if before.isdecimal():
+        found = found.filter(number__lt=int(before))
+    if query:
+        found = found.filter(Q(actor__icontains=query) | Q(act__icontains=query) | Q(subject__icontains=query))
+    entries = list(found[: PAGE + 1])
+    shown = entries[:PAGE]
+    return page(
+        request,
+        "audit.html",
+        "audit",
+        query=query,
+        entries=[_shown(entry) for entry in shown],
+        older=shown[-1].number if len(entries) > PAGE else None,
+        broken=_broken(shown) if shown and not query else None,
+        checked=bool(shown) and not query,
+    )
+
+
+def _shown(entry: Audit) -> dict[str, Any]:
+    detail: dict[str, Any] = msgspec.json.decode(entry.detail)
+    return {
+        "number": entry.number,
+        "at": entry.at,
+        "actor": entry.actor,
+        "act": entry.act,
+        "subject": entry.subject,
+        "detail": ", ".join(f"{name} {value}" for name, value in detail.items() if value not in ("", None, [], {})),
+        "digest": entry.digest,
+    }
+
+
+def _broken(shown: list[Audit]) -> str:
+    """What is wrong with the chain of the entries on this page; empty if it holds."""
+    ordered = shown[::-1]
+    link = first_broken(ordered, after=ordered[0].previous, number=ordered[0].number)
+    return "" if link is None else link.reason

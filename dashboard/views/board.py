@@ -1,0 +1,62 @@
+"""The board: live runs newest first, what holds each, the agents' strip, open approvals. And the list of all runs."""
+
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+
+from dashboard.api.grouplist import group_rows
+from dashboard.api.paging import PAGE
+from dashboard.api.problems import Problem
+from dashboard.api.queue import decided_rows, open_count, open_rows, urgency
+from dashboard.api.runlist import figures, run_page
+from dashboard.clock import database_now
+from dashboard.permissions import may_see_agents, may_see_approvals, may_see_runs, needs
+from dashboard.views.page import page
+
+DAY: Final = 86_400_000_000
+STRIP: Final = 8
+ASKS: Final = 8
+
+
+def _runs(query: str) -> tuple[dict[str, Any], str]:
+    """The first page of runs and, where the query is not understood, why."""
+    try:
+        return run_page(query, None, PAGE), ""
+    except Problem as problem:
+        return {"items": [], "next": None}, problem.detail
+
+
+@needs(may_see_runs)
+def board(request: HttpRequest) -> HttpResponse:
+    """What is going on, and what needs me?"""
+    now = database_now()
+    query = request.GET.get("query", "")
+    runs, wrong = _runs(query)
+    asks = open_rows(now) if may_see_approvals(request.user) else []
+    groups = group_rows(now) if may_see_agents(request.user) else []
+    return page(
+        request,
+        "board.html",
+        "board",
+        now=now,
+        query=query,
+        wrong=wrong,
+        runs=runs,
+        figures=figures(now - now % DAY),
+        groups=groups[:STRIP],
+        more_groups=max(0, len(groups) - STRIP),
+        asks=asks[:ASKS],
+        open_asks=open_count() if asks else 0,
+        urgency=urgency(asks, now),
+        decided=decided_rows(now) if may_see_approvals(request.user) else [],
+        may_see_approvals=may_see_approvals(request.user),
+        may_see_agents=may_see_agents(request.user),
+    )
+
+
+@needs(may_see_runs)
+def runs(request: HttpRequest) -> HttpResponse:
+    """Every run there is, newest first."""
+    query = request.GET.get("query", "")
+    found, wrong = _runs(query)
+    return page(request, "runs.html", "runs", query=query, wrong=wrong, runs=found)

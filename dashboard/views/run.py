@@ -1,0 +1,84 @@
+"""The run page: where does this run stand, and what holds it up?"""
+
+from typing import Any, Final
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+
+from coordination.lag import words
+from coordination.runs import RunPart as RunPartRow
+from dashboard.api.paging import PAGE
+from dashboard.api.problems import Problem
+from dashboard.api.runlist import usual, with_asks
+from dashboard.api.tasklist import RANKS, filtered, task_page
+from dashboard.clock import database_now
+from dashboard.models import Run, RunPart
+from dashboard.permissions import may_see_payloads, may_see_runs, may_steer, needs
+from dashboard.views.page import page
+
+PART: Final = msgspec.json.Decoder(RunPartRow)
+MILLION: Final = 1_000_000
+
+
+@needs(may_see_runs)
+def run(request: HttpRequest, run_id: str) -> HttpResponse:
+    """One run: graph, joins, folds and tasks, live."""
+    found = get_object_or_404(Run, run_id=run_id)
+    query = request.GET.get("query", "")
+    tasks, wrong = _tasks(run_id, query)
+    row = with_asks([found])[0]
+    return page(
+        request,
+        "run.html",
+        "runs",
+        now=database_now(),
+        run=found,
+        row=row,
+        states=states(row["bar"]),
+        usual=_usual(found),
+        query=query,
+        wrong=wrong,
+        tasks=tasks,
+        story=_story(found, may_see_payloads(request.user)),
+        may_steer=may_steer(request.user),
+    )
+
+
+def _tasks(run_id: str, query: str) -> tuple[dict[str, Any], str]:
+    try:
+        return task_page(filtered(run_id, query), None, PAGE), ""
+    except Problem as problem:
+        return {"items": [], "next": None}, problem.detail
+
+
+def states(segments: list[tuple[str, int]]) -> list[dict[str, Any]]:
+    """The counts over the graph; each leads to the tasks behind it."""
+    known = dict(RANKS)
+    return [{"name": name, "count": count, "query": f"state:{name}" if name in known else ""} for name, count in segments]
+
+
+def _usual(found: Run) -> str:
+    spans = usual(found)
+    return "" if spans is None else f"usual {words(spans[0])} to {words(spans[1])}"
+
+
+def _story(found: Run, payloads: bool) -> dict[str, Any]:
+    """What the run says of itself: error, input, output, sums. Input and output need the right to payloads."""
+    parts = [PART.decode(part.body) for part in RunPart.objects.filter(run_id=found.run_id)]
+    facts = next((part for part in parts if part.state), None)
+    return {
+        "error": facts.error if facts else None,
+        "input": facts.input if facts and payloads else None,
+        "output": facts.output if facts and payloads else None,
+        "tool_calls": sum(part.tool_calls for part in parts),
+        "model_calls": sum(part.model_calls for part in parts),
+        "tokens": found.tokens,
+        "cost": f"{found.cost / MILLION:,.2f}" if found.cost else "",
+        "events": found.events,
+        "unknown_events": sum(part.unknown_events for part in parts),
+        "anomalies": [each for part in parts for each in part.anomalies][:20],
+        "anomaly_count": sum(part.anomaly_count for part in parts),
+        "inferred": found.inferred,
+        "derived_times": found.derived_times,
+    }

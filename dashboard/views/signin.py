@@ -1,0 +1,58 @@
+"""Sign-in by password, sign-in by a link that works once, sign-out.
+
+The link survives everything that only looks at it (HEAD, previews, mail scanners): GET shows a page, and the
+page posts. The first POST wins; the row is taken by one conditional update.
+"""
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from dashboard.clock import database_now
+from dashboard.forms import SignInForm
+from dashboard.models import SignInLink
+from dashboard.models.access import digest_of
+
+
+@method_decorator(login_not_required, name="dispatch")
+class SignIn(LoginView):
+    """User name and password; goes on to where the person wanted to be."""
+
+    template_name = "sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+    extra_context = {"local": settings.LINESIDE_LOCAL}  # noqa: RUF012  (Django's own view declares it so)
+
+
+class SignOut(LogoutView):
+    """Ends the session by POST."""
+
+
+@login_not_required
+@never_cache
+@csrf_protect
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows whom the link signs in, POST does it once."""
+    now = database_now()
+    link = (
+        SignInLink.objects.select_related("user")
+        .filter(digest=digest_of(token), used_at=None, expires_at__gt=now, user__is_active=True)
+        .first()
+    )
+    if request.method == "POST" and link is not None:
+        if SignInLink.objects.filter(pk=link.pk, used_at=None).update(used_at=now):
+            login(request, link.user, backend="django.contrib.auth.backends.ModelBackend")
+            return redirect("board")
+        link = None
+    if link is None and request.user.is_authenticated:
+        return redirect("board")
+    context = {"usable": link is not None, "username": link.user.get_username() if link else "", "token": token}
+    return render(request, "sign_in_link.html", context, status=200 if link else 410)

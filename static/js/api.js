@@ -1,0 +1,40 @@
+// Calls of the HTTP API: same origin, session cookie, CSRF token out of the page.
+
+const page = document.documentElement;
+
+/** A refusal of the API: `status` and the problem document. */
+export class Problem extends Error {
+  constructor(status, body) {
+    super(body?.detail ?? body?.title ?? `The server answered ${status}`);
+    this.status = status;
+    this.body = body ?? {};
+  }
+}
+
+async function read(response) {
+  const text = await response.text();
+  let body = null;
+  try { body = text ? JSON.parse(text) : null; } catch { body = { title: text.slice(0, 200) }; }
+  if (!response.ok) throw new Problem(response.status, body);
+  return body;
+}
+
+/** GET below /api/v1/, with query parameters; empty ones are left out. */
+export async function get(path, parameters = {}) {
+  const address = new URL(page.dataset.api + path, location.href);
+  for (const [name, value] of Object.entries(parameters)) if (value) address.searchParams.set(name, value);
+  return read(await fetch(address, { headers: { accept: "application/json" } }));
+}
+
+/** POST below /api/v1/; `key` is the Idempotency-Key, so that a repeated click is the same act. */
+export async function post(path, body, key = null) {
+  const headers = { "content-type": "application/json", "x-csrftoken": page.dataset.csrf };
+  if (key) headers["idempotency-key"] = key;
+  return read(await fetch(page.dataset.api + path, { method: "POST", headers, body: JSON.stringify(body) }));
+}
+
+/** The first data of the page, as the server wrote it into <script type="application/json" id=…>. */
+export function first(id) {
+  const element = document.getElementById(id);
+  return element ? JSON.parse(element.textContent) : null;
+}

@@ -1,0 +1,17 @@
+// What every page starts: clocks, theme, keys, freshness, and the one socket (after the page's own module).
+
+import { first } from "./api.js";
+import { start as startClock } from "./clock.js";
+import { start as startFresh } from "./fresh.js";
+import { start as startKeys } from "./keys.js";
+import { start as startLive } from "./live.js";
+import { start as startTheme } from "./theme.js";
+
+startTheme();
+startKeys();
+startClock();
+if (document.documentElement.dataset.live) {
+  startFresh(first("health"));
+  // Module scripts run in order and before this event: by then every module has said what it watches.
+  addEventListener("DOMContentLoaded", startLive);
+}

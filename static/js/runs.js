@@ -1,0 +1,20 @@
+// The list of all runs: the first page, more on demand, and what changes meanwhile.
+
+import { first, get } from "./api.js";
+import { watch } from "./live.js";
+import { more } from "./more.js";
+import { Rows } from "./rows.js";
+
+const query = new URLSearchParams(location.search).get("query") ?? "";
+const rows = new Rows(document.getElementById("runs"), { accepts: (row) => query === "" || rows.held.has(row.id) });
+const page = first("first-runs");
+rows.load(page.items);
+more(rows, "runs", { query }, page.next);
+
+watch("board", {
+  apply: (changed, gone) => rows.apply(changed, gone),
+  refetch: async () => {
+    for (const row of (await get("runs", { query })).items) rows.take(row, false);
+    rows.settle(false);
+  },
+});
