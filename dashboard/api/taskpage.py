@@ -1,0 +1,155 @@
+"""All that the page of one task shows: attempts, waits, error, where it came from, what else went wrong alike."""
+
+from typing import Any, Final
+
+from django.db.models import Min
+
+from coordination.instants import rfc3339
+from coordination.lag import words
+from coordination.tasks import OPEN
+from coordination.tasks import Task as TaskRow
+from dashboard.api.addresses import record_address, short_position, task_address
+from dashboard.api.chain import chain
+from dashboard.api.instants import between
+from dashboard.api.requestrows import title_of
+from dashboard.api.queue import request_of
+from dashboard.api.signs import sign_of_state
+from dashboard.models import Request, Task
+
+MILLION: Final = 1_000_000
+ALIKE: Final = 5
+OUTCOMES: Final = {"completed": "done", "failed": "failed", "canceled": "canceled", "abandoned": "unknown"}
+
+
+def attempts(task: TaskRow) -> list[dict[str, Any]]:
+    """Each try: who, from when to when, how it ended; the newest first."""
+    return [
+        {
+            "number": each.number,
+            "agent_id": each.agent_id,
+            "accepted_at": each.accepted_at,
+            "started_at": each.started_at,
+            "ended_at": each.ended_at,
+            "took": words(between(each.started_at, each.ended_at)) if each.ended_at else "",
+            "outcome": each.outcome or "running",
+            "sign": {"sign": OUTCOMES.get(each.outcome, "failed" if each.outcome else "running"), "label": each.outcome or "running"},
+            "error_type": each.error_type,
+            "error_message": each.error_message,
+            "next_attempt_at": each.next_attempt_at,
+        }
+        for each in reversed(task.attempts)
+    ]
+
+
+def pauses(task: TaskRow) -> list[dict[str, Any]]:
+    """Each wait for a person, with the request it belongs to, newest first."""
+    ids = [each.approval_id for each in task.pauses if each.approval_id]
+    asked = {each.approval_id: title_of(request_of(each)) for each in Request.objects.filter(approval_id__in=ids)}
+    return [
+        {
+            "reason": each.reason,
+            "at": each.at,
+            "resumed_at": each.resumed_at,
+            "took": words(between(each.at, each.resumed_at)) if each.resumed_at else "",
+            "approval_id": each.approval_id,
+            "title": asked.get(each.approval_id, ""),
+        }
+        for each in reversed(task.pauses)
+    ]
+
+
+def spans(task: TaskRow, now: int) -> list[dict[str, Any]]:
+    """Where the time went, as far as the task's own instants tell: waiting, running, between tries, with people.
+
+    The parts follow one another, none is negative, and they sum to the time from request to end (or now).
+    """
+    end = task.ended_at if task.ended_at is not None else now
+    begin = task.requested_at if task.requested_at is not None else task.started_at
+    if begin is None or end < begin:
+        return []
+    sums = dict.fromkeys(("waiting", "running", "retrying", "human"), 0)
+    at, state = begin, "waiting"
+    for moment, following in sorted(_turns(task), key=lambda turn: turn[0]):
+        here = min(max(moment, at), end)
+        sums[state] += here - at
+        at, state = here, following
+    sums[state] += end - at
+    total = end - begin
+    return [
+        {"sign": name, "label": LABELS[name], "span": words(span), "share": round(100 * span / total, 1), "width": span}
+        for name, span in sums.items()
+        if span > 0 and total > 0
+    ]
+
+
+LABELS: Final = {"waiting": "Before it started", "running": "Execution", "retrying": "Between attempts", "human": "Human review"}
+
+
+def _turns(task: TaskRow) -> list[tuple[int, str]]:
+    """(instant, what begins there) of everything that is known to have changed."""
+    turns: list[tuple[int, str]] = []
+    for each in task.attempts:
+        if each.started_at is not None:
+            turns.append((each.started_at, "running"))
+        if each.ended_at is not None and each.outcome == "failed":
+            turns.append((each.ended_at, "retrying"))
+    for pause in task.pauses:
+        turns.append((pause.at, "human"))
+        if pause.resumed_at is not None:
+            turns.append((pause.resumed_at, "running"))
+    return turns
+
+
+def alike(found: Task) -> dict[str, Any] | None:
+    """The same error elsewhere: how often, since when, and the latest ones; None for a task without an error."""
+    if not found.error_fingerprint:
+        return None
+    others = Task.objects.filter(error_fingerprint=found.error_fingerprint).exclude(pk=found.pk)
+    first = others.aggregate(first=Min("ended_at"))["first"]
+    latest = others.order_by("-ended_at").values_list("run_id", "task_id", "title", "ended_at")[:ALIKE]
+    return {
+        "count": others.count(),
+        "first_at": first,
+        "latest": [
+            {"run_id": run_id, "name": title or task_id, "url": task_address(run_id, task_id), "at": at}
+            for run_id, task_id, title, at in latest
+        ],
+    }
+
+
+def marks(task: TaskRow) -> list[dict[str, Any]]:
+    """What should not have happened to this task, with the record of each."""
+    return [
+        {
+            "name": each.name.replace("_", " "),
+            "event": each.event,
+            "at": each.at,
+            "position": short_position(each.topic, each.partition, each.offset),
+            "url": record_address(each.topic, each.partition, each.offset),
+        }
+        for each in task.anomalies
+    ]
+
+
+def about(task: TaskRow, now: int) -> dict[str, Any]:
+    """Everything above in one, for the page."""
+    return {
+        "sign": sign_of_state(task.state, dead=task.dead_lettered and task.state not in OPEN),
+        "attempts": attempts(task),
+        "pauses": pauses(task),
+        "spans": spans(task, now),
+        "chain": chain(task),
+        "anomalies": marks(task),
+        "open": task.state in OPEN,
+        "since": rfc3339(task.started_at or task.requested_at or now) if task.state in OPEN else None,
+        "took": _took(task),
+        "cost": f"{task.cost / MILLION:,.4f}" if task.cost else "",
+        "command_url": record_address(task.command_topic, task.command_partition, task.command_offset),
+    }
+
+
+def _took(task: TaskRow) -> str:
+    if task.state in OPEN:
+        return ""
+    took = between(task.started_at or task.requested_at, task.ended_at)
+    return "unknown" if took is None else words(max(0, took))

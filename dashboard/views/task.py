@@ -1,0 +1,32 @@
+"""The task page: why did this fail, or why is it late?"""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+
+from dashboard.api.taskpage import about, alike
+from dashboard.api.tasklist import dead_among, task_of, task_rows
+from dashboard.clock import database_now
+from dashboard.models import Run, Task
+from dashboard.permissions import may_see_payloads, may_see_runs, may_steer, needs
+from dashboard.views.page import page
+
+
+@needs(may_see_runs)
+def task(request: HttpRequest, run_id: str, task_id: str) -> HttpResponse:
+    """One task: why it waits, attempts, error, causal chain, where the time went."""
+    found = get_object_or_404(Task, run_id=run_id, task_id=task_id)
+    whole, now = task_of(found), database_now()
+    return page(
+        request,
+        "task.html",
+        "runs",
+        now=now,
+        run=Run.objects.filter(run_id=run_id).first(),
+        task=whole,
+        row=task_rows([found])[0],
+        dead=bool(dead_among([found])),
+        about=about(whole, now),
+        alike=alike(found),
+        may_see_payloads=may_see_payloads(request.user),
+        may_steer=may_steer(request.user),
+    )
