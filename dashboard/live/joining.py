@@ -1,0 +1,25 @@
+"""What a browser is told when it begins to watch."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from django.conf import settings
+
+from coordination.instants import rfc3339
+from dashboard.live.hub import hub
+from dashboard.live.relayed import Listener
+from dashboard.live.viewer import Socket
+
+_listener: Final = Listener(hub)
+
+
+async def joined(socket: Socket, abouts: Sequence[str]) -> str:
+    """Join, and the answer: the instant, and the revision of each watch. What changed before it, nobody tells:
+    the browser asks the API once it has the answer.
+    """
+    if settings.LINESIDE_CHANNELS != "memory":
+        await _listener.start()
+    revisions = hub.join(socket, abouts)
+    return msgspec.json.encode({"at": rfc3339(time.time_ns() // 1000), "revision": revisions}).decode()

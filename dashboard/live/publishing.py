@@ -1,0 +1,44 @@
+"""From a commit to the hubs: straight, where there is one process, else over the channel layer."""
+
+import atexit
+import threading
+from collections.abc import Sequence
+from functools import cache
+
+from django.conf import settings
+
+from dashboard.live.hub import hub
+from dashboard.live.relayed import Publisher
+from dashboard.live.watch import Row
+
+_lock = threading.Lock()
+
+
+def publish(about: str, rows: Sequence[Row], gone: Sequence[str] = ()) -> None:
+    """Tell all who watch `about` of rows that changed and ids that are gone. Call it after the commit.
+
+    Each row has `kind`, `id` and `revision`, and is whole: newer wins. Any thread may call it; it never waits and
+    never raises for those who do not listen.
+    """
+    if settings.LINESIDE_CHANNELS == "memory":
+        hub.offer_from_anywhere(about, rows, gone)
+    else:
+        _publisher().publish(about, rows, gone)
+
+
+def wanted(about: str) -> bool:
+    """Whether it is worth making rows for `about`: False only if certainly nobody watches it."""
+    return settings.LINESIDE_CHANNELS != "memory" or hub.wanted(about)
+
+
+def _publisher() -> Publisher:
+    with _lock:
+        return _started()
+
+
+@cache
+def _started() -> Publisher:
+    publisher = Publisher()
+    publisher.start()
+    atexit.register(publisher.stop)
+    return publisher
