@@ -5,7 +5,8 @@ groups. Instants are microseconds since 1970 UTC.
 
 - A vote belongs to one (version, round). A higher request version voids all votes, an undo voids the round.
 - Any reject ends the request at once (veto), whatever the quorum.
-- Nobody in the `on_behalf_of` chain counts, nor anybody who edited the arguments that would run, nor a service.
+- Nobody in the `on_behalf_of` chain counts, nor a service, nor, where more than one vote is needed, whoever
+  edited the arguments that would run: four eyes are not two.
 - The first outcome under the row lock wins; everyone after it is told who won, when and with what.
 """
 
@@ -86,7 +87,7 @@ def needed(policy: Policy) -> int:
 
 
 def standing(policy: Policy, ballots: Sequence[Ballot], *, on_behalf_of: Iterable[str] = ()) -> Standing:
-    """Evaluate the votes of one round, as it is done under the row lock.
+    """Evaluate the votes of one round, oldest first, as it is done under the row lock.
 
     With `any`, one vote is enough and, where groups are required, it must come from one of them. With `all`, each
     required group gives one. With `quorum`, n distinct people agree and every required group is among them.
@@ -101,8 +102,8 @@ def standing(policy: Policy, ballots: Sequence[Ballot], *, on_behalf_of: Iterabl
     ignored: dict[str, str] = {}
     counting: dict[str, frozenset[str]] = {}
     for ballot in ballots:
-        alone = policy.rule == "any" and len(ballots) == 1
-        reason = may_vote(ballot.voter, on_behalf_of=chain, service=ballot.service, editor="" if alone else editor)
+        barred = editor if need > 1 else ""
+        reason = may_vote(ballot.voter, on_behalf_of=chain, service=ballot.service, editor=barred)
         if not reason and valid_hash is not None and ballot.args_hash != valid_hash:
             reason = "agreed to the arguments before they were edited"
         if reason:

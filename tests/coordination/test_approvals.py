@@ -73,6 +73,20 @@ def test_votes_stand_as_the_policy_says(policy: Policy, votes: list[Ballot], sta
 
 def test_an_edit_alone_grants_where_one_vote_is_enough() -> None:
     assert standing(ANY, [vote("ana", "edit", hash_="new")]).state == "granted"
+    assert standing(Policy(rule="quorum", quorum=1), [vote("ana", "edit", hash_="new")]).state == "granted"
+
+
+def test_an_edit_from_the_required_group_grants_after_a_vote_from_elsewhere() -> None:
+    finance = Policy(required_groups=("finance",))
+    assert standing(finance, [vote("ana"), vote("bo", "edit", "finance", hash_="new")]).state == "granted"
+
+
+def test_an_edit_from_elsewhere_waits_for_the_required_group() -> None:
+    finance = Policy(required_groups=("finance",))
+    edited = [vote("ana", "edit", hash_="new")]
+    assert standing(finance, edited).state == "pending"
+    assert standing(finance, [*edited, vote("bo", "approve", "finance", hash_="new")]).state == "granted"
+    assert standing(finance, [*edited, vote("bo", "approve", "finance")]).state == "pending"
 
 
 def test_who_does_not_count_is_told_why() -> None:
