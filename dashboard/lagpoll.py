@@ -9,21 +9,20 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from coordination.errors import CoordinationError, LogDenied
 from coordination.eventlog import Ends, EventLog, GroupInfo, TopicPartition
 from coordination.lag import GroupFacts, PartitionFacts
-from coordination.manifest import Manifest
 from dashboard import lagfacts, live
 from dashboard.eventlog import open_eventlog
 from dashboard.lagrows import Poll, group_row
+from dashboard.manifest import manifest
 from dashboard.models import ConsumerGroup, GroupSnapshot
 
 logger = logging.getLogger(__name__)
@@ -45,9 +44,9 @@ class Seen(msgspec.Struct, kw_only=True):
 class LagPoll:
     """Polls one log. Keeps between polls what change is judged by: commits, ends and figures of the last ones."""
 
-    def __init__(self, log: EventLog, manifest: Manifest, *, clock: Any = time.time) -> None:
+    def __init__(self, log: EventLog, topic: str, *, clock: Callable[[], float] = time.time) -> None:
         self._log = log
-        self._topic = manifest.topic_for("task.requested")
+        self._topic = topic
         self._clock = clock
         self._commits: dict[str, dict[TopicPartition, int]] = {}
         self._generations: dict[str, list[tuple[int, int]]] = {}
@@ -216,9 +215,8 @@ def _history(names: Mapping[str, Seen]) -> dict[str, list[tuple[int | None, int]
 
 def _store(rows: Sequence[dict[str, Any]], at: int) -> None:
     """The rows of one poll: what is now, and one snapshot each for the history."""
-    latest = dict(
-        GroupSnapshot.objects.filter(grain__gt=0, taken_at__gte=at - 900_000_000).values_list("group", "taken_at")
-    )
+    marks = GroupSnapshot.objects.filter(grain__gt=0, taken_at__gte=at - 900_000_000).order_by("taken_at")
+    latest = dict(marks.values_list("group", "taken_at"))
     with transaction.atomic():
         ConsumerGroup.objects.bulk_create(
             [
@@ -267,7 +265,7 @@ def _grain(last: int | None, at: int) -> int:
 
 async def run(stop: asyncio.Event) -> None:
     """Poll until `stop` is set. Trouble is told once when it begins and once when it ends."""
-    poll = LagPoll(await open_eventlog(), Manifest(settings.LINESIDE_NAMESPACE))
+    poll = LagPoll(await open_eventlog(), manifest().topic_for("task.requested"))
     trouble = ""
     while not stop.is_set():
         try:
