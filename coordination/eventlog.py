@@ -272,7 +272,8 @@ class EventLog(Protocol):
     async def append(self, records: Sequence[NewRecord]) -> list[Appended]:
         """Append durably, keeping the order per partition; returns one position per record.
 
-        Idempotent towards the log's own retries. Raises RecordTooLarge (nothing is appended then).
+        Idempotent towards the log's own retries. Raises RecordTooLarge (nothing is appended then), and
+        CoordinationError for a record without a key on a compacted topic.
         """
         ...
 

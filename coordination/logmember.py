@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
-from coordination.errors import LogUnreachable, MemberFenced, UnknownTopic
+from coordination.errors import LogUnreachable, MemberFenced
 from coordination.eventlog import Appended, NewRecord, Record, TopicPartition
 from coordination.logreader import LogReader, Source
 
@@ -103,22 +103,14 @@ class LeasedMember:
         self._refuse_when_closed()
         if self._home.group_revision(self.group) != self._revision:
             await self._settle()
-        try:
-            return self._reader.take(max_records, self._paused)
-        except UnknownTopic:
-            # A topic of ours was deleted, perhaps created anew: start over, from the committed positions.
-            self._reader = LogReader(self._home.source, {}, resets=True)
-            await self._settle()
-            return []
+        return self._reader.take(max_records, self._paused)
 
     async def _settle(self) -> None:
         # Read before the visit: a change made meanwhile, by the visit itself too, means settling once more.
         self._revision = self._home.group_revision(self.group)
         assigned = await self._home.visit(self.group, self.member_id, polls=True)
-        known = self._reader.positions()
         committed = await self._home.commits(self.group)
-        positions = {p: known.get(p, committed.get(p, 0)) for p in assigned}
-        self._reader = LogReader(self._home.source, positions, resets=True)
+        self._reader.assign({partition: committed.get(partition, 0) for partition in assigned})
         self._assigned = assigned
         self._paused.intersection_update(assigned)
 

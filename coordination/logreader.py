@@ -62,7 +62,8 @@ class LogReader:
     """A Reader over a Source. Partitions take turns, so that a busy one starves no other."""
 
     def __init__(self, source: Source, positions: Mapping[TopicPartition, int], *, resets: bool = False) -> None:
-        """With `resets`, a position out of range goes to the beginning of its partition (consumer groups)."""
+        """With `resets` (consumer groups), a position out of range, or of a topic that was created anew, goes to
+        the beginning of its partition, and a deleted partition is waited for."""
         self._source = source
         self._resets = resets
         self._positions = dict(positions)
@@ -101,7 +102,9 @@ class LogReader:
         """What there is now, without waiting; nothing of `paused` partitions."""
         self._look()
         records: list[Record] = []
-        ready = [p for p in self._turns if p not in paused and self._positions[p] < self._stands[p].stable]
+        if max_records < 1:
+            return records
+        ready = [p for p in self._turns if p not in paused and self._has_more(p)]
         for partition in ready:
             fetched = self._fetch(partition, max_records - len(records), whole=bool(records))
             if not fetched.records and records and fetched.position == self._positions[partition]:
@@ -125,6 +128,14 @@ class LogReader:
         self._positions[partition] = offset
         self._revision = -1
 
+    def assign(self, positions: Mapping[TopicPartition, int]) -> None:
+        """Read these partitions from now on; those read already keep their positions."""
+        self._positions = {p: self._positions.get(p, offset) for p, offset in positions.items()}
+        kept = [p for p in self._turns if p in positions]
+        self._turns = kept + [p for p in positions if p not in kept]
+        self._stands = {p: stand for p, stand in self._stands.items() if p in positions}
+        self._revision = -1
+
     async def close(self) -> None:
         """End waiting reads with nothing."""
         self._closed = True
@@ -136,14 +147,22 @@ class LogReader:
         for partition in self._positions if first else self._positions.keys() & changes.keys():
             stand, known = changes.get(partition), self._stands.get(partition)
             if stand is None or (known is not None and known.identity != stand.identity):
-                raise self._unknown(partition, known is not None)
-            self._stands[partition] = stand
-            self._check(partition, stand)
+                self._restart(partition, known is not None)
+            if stand is not None:
+                self._stands[partition] = stand
+                self._check(partition, stand)
 
-    def _unknown(self, partition: TopicPartition, known: bool) -> UnknownTopic:
-        self._revision = -1
-        why = "was deleted, or deleted and created anew" if known else "does not exist"
-        return UnknownTopic(f"{partition.topic}[{partition.partition}] {why}.")
+    def _restart(self, partition: TopicPartition, known: bool) -> None:
+        if not self._resets:
+            self._revision = -1
+            why = "was deleted, or deleted and created anew" if known else "does not exist"
+            raise UnknownTopic(f"{partition.topic}[{partition.partition}] {why}.")
+        self._stands.pop(partition, None)
+        self._positions[partition] = 0
+
+    def _has_more(self, partition: TopicPartition) -> bool:
+        stand = self._stands.get(partition)
+        return stand is not None and self._positions[partition] < stand.stable
 
     def _check(self, partition: TopicPartition, stand: Stand) -> None:
         position = self._positions[partition]
@@ -159,12 +178,13 @@ class LogReader:
         )
 
     def _fetch(self, partition: TopicPartition, limit: int, whole: bool) -> Fetched:
-        fetch = self._source.fetch
+        position = self._positions[partition]
         try:
-            return fetch(partition, self._stands[partition], self._positions[partition], limit, whole)
-        except OffsetOutOfRange:
+            return self._source.fetch(partition, self._stands[partition], position, limit, whole)
+        except (OffsetOutOfRange, UnknownTopic):
             self._revision = -1
             if not self._resets:
                 raise
+            # It was truncated or deleted since it was looked at: look again, and read it at its next turn.
             self._look()
-            return fetch(partition, self._stands[partition], self._positions[partition], limit, whole)
+            return Fetched([], self._positions[partition])

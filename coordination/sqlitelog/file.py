@@ -88,17 +88,23 @@ def connect(path: Path) -> sqlite3.Connection:
         # No waiting inside SQLite: it sleeps up to 100 ms at a time, where a transaction here takes about one.
         connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-            patiently(lambda: connection.execute("PRAGMA journal_mode=WAL"))
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA cache_size=-16000")
-            patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
-            _create(connection, path)
-            connection.execute("COMMIT")
+            patiently(lambda: _set_up(connection, path))
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def _set_up(connection: sqlite3.Connection, path: Path) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA cache_size=-16000")
+    connection.execute("BEGIN IMMEDIATE")
+    _create(connection, path)
+    connection.execute("COMMIT")
 
 
 def patiently(act: Callable[[], Answer]) -> Answer:

@@ -231,5 +231,8 @@ def _purge(batch: Batch) -> Upkeep:
 
 
 def _vacuum(batch: Batch) -> Upkeep:
-    batch.connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
+    (free,) = batch.connection.execute("PRAGMA freelist_count").fetchone()
+    # SQLite gives one page back per row of this statement, and Python takes but one row of it.
+    for _ in range(min(free, _VACUUM_PAGES)):
+        batch.connection.execute("PRAGMA incremental_vacuum")
     return Upkeep()

@@ -93,7 +93,8 @@ class Writer:
             return [error] * len(jobs)
         except Exception as error:
             self._roll_back()
-            # It belongs to whoever asked for it, not to this thread. The others asked for something sound: each gets a transaction of its own.
+            # This belongs to whoever asked for it, not to this thread. The others asked for something sound: each
+            # gets a transaction of its own.
             return [error] if len(jobs) == 1 else [answer for job in jobs for answer in self._transact([job])]
         if self._batch.noticeable:
             self._wakeup.wake()

@@ -9,11 +9,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from coordination.errors import CoordinationError, MemberFenced, OffsetOutOfRange
+from coordination.errors import CoordinationError, MemberFenced, OffsetOutOfRange, UnknownTopic
 from coordination.eventlog import Appended, EventLog, Membership, NewRecord, Reader, Record, TopicPartition
 
 SLICE: Final = 0.25
 """Seconds after which a waiting poll looks whether partitions move."""
+
+
+PAUSE: Final = 0.05
 
 
 class RemoteMember:
@@ -43,18 +46,22 @@ class RemoteMember:
             await self._settle()
             assigned = self.member.assignment()
             wanted = {p: known.get(p) for p in sorted(assigned) if p not in paused}
-            reader = await self._reading(wanted)
             left = deadline - loop.time()
             try:
+                reader = await self._reading(wanted)
                 records = await reader.read(max_records, max(0.0, min(left, SLICE)))
+                known = dict(known) | dict(reader.positions())
             except OffsetOutOfRange:
                 # Truncated meanwhile: as every consumer group, from the beginning of what is kept.
+                known, records = await self._within(known), []
                 await self.forget()
-                known = await self._within(known)
-                continue
+            except UnknownTopic:
+                # Deleted meanwhile, perhaps created anew: from the committed positions, which went with it.
+                known, records = {}, []
+                await self.forget()
+                await asyncio.sleep(min(left, PAUSE) if left > 0 else 0)
             if records or assigned != before or left <= 0:
-                return records, reader.positions()
-            known = dict(known) | dict(reader.positions())
+                return records, {p: known[p] for p in wanted if p in known}
 
     async def forget(self) -> None:
         """Open the reader anew next time."""

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from coordination.errors import LogDenied, OffsetOutOfRange, RecordTooLarge, UnknownTopic
+from coordination.errors import CoordinationError, LogDenied, OffsetOutOfRange, RecordTooLarge, UnknownTopic
 from coordination.eventlog import APPEND_TIME, MAX_RECORD_BYTES, EventLog, NewRecord, TopicPartition, TopicSpec
 from coordination.partitioner import partition_for
 from tests.coordination.adapters import Adapter, take, until
@@ -221,6 +221,14 @@ async def test_a_record_just_under_the_limit_passes_whole(log: EventLog, topic: 
     await log.append([NewRecord(name, b"k", value)])
     (record,) = await take(await log.reader({TopicPartition(name, 0): 0}), 1)
     assert record.value == value
+
+
+async def test_a_compacted_topic_refuses_records_without_a_key(log: EventLog, topic: MakeTopic) -> None:
+    name = await topic(config={"cleanup.policy": "compact"})
+    with pytest.raises(CoordinationError):
+        await log.append([NewRecord(name, None, b"nobody could ever replace it")])
+    partition = TopicPartition(name, 0)
+    assert (await log.ends([partition]))[partition].high == 0
 
 
 async def test_an_unknown_topic_or_partition_is_named(log: EventLog, topic: MakeTopic) -> None:
