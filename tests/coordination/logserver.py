@@ -20,6 +20,7 @@ class LogServer:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.base_url = f"http://127.0.0.1:{self.port}"
+        self.file = folder / "log.sqlite3"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -29,7 +30,7 @@ class LogServer:
         command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), application]
         environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "tests.coordination.logsettings",
-            "LOG_FILE": str(self._folder / "log.sqlite3"),
+            "LOG_FILE": str(self.file),
         }
         with (self._folder / "server.log").open("ab") as output:
             self._process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)

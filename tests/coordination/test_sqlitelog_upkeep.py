@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from coordination.errors import OffsetOutOfRange
 from coordination.eventlog import NewRecord, Record, TopicPartition, TopicSpec
-from coordination.sqlitelog import SqliteLog
-from coordination.sqlitelog import upkeep
+from coordination.sqlitelog import SqliteLog, upkeep
 from coordination.sqlitelog.upkeep import Upkeep
 from tests.coordination.adapters import take
 
