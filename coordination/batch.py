@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from coordination.agents import Agent
-from coordination.counting import Counted, add_failure, add_work, counted, move
+from coordination.counting import Counted, add_work, counted, keep_failure, move
 from coordination.event import Event
 from coordination.fanouts import FanOut
 from coordination.requests import Request
@@ -171,10 +171,15 @@ class Batch:
             add_work(run, after.work, 1)
 
     def _keep_failures(self, task: Task) -> None:
+        if task.failed_at is None and not task.others:
+            return
+        first: dict[str, int] = {}
         for track in task.tracks:
             if track.failed_at is not None:
                 shard = self.rows.layout.shard(track.topic, track.partition)
-                add_failure(self.run_part(task.run_id, shard), task, track)
+                first[shard] = min(first.get(shard, track.failed_at), track.failed_at)
+        for shard, failed_at in first.items():
+            keep_failure(self.run_part(task.run_id, shard), task, failed_at)
 
     def _drop_empty(self) -> set[FoldKey]:
         gone = {key for key, part in self.fold_parts.items() if part.total == 0 and part.sample is None}

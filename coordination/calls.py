@@ -68,10 +68,12 @@ def count(task: Task, event: Event) -> None:
     if called is None:
         called = task.called = set()
     one = digest(event.source, event.id)
-    if one not in called:
-        if len(called) < COUNTED_ONCE:
-            called.add(one)
-        CALLS[event.name](task, event)
+    if one in called:
+        task.repeated_calls += 1
+        return
+    if len(called) < COUNTED_ONCE:
+        called.add(one)
+    CALLS[event.name](task, event)
 
 
 def digest(source: str, event_id: str) -> int:

@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from coordination.event import Event
 from coordination.runs import MAX_FAILURES, MAX_FANOUTS, FailedTask, FoldPart, RunPart, Sample
-from coordination.tasks import Task, Track
-
+from coordination.tasks import Task
 
 Work = tuple[int, int, int, int, int]
 """Tool calls, model calls, tokens in, tokens out, cost."""
@@ -73,16 +72,14 @@ def add_sample(part: FoldPart, event: Event) -> bool:
 def sample_of(event: Event) -> Sample:
     """What a fold needs to know of one member, from its command."""
     data = event.data
-    return Sample(
-        event.task_id, data.task_type, event.target_group, event.parent_task_id, data.depends_on, data.title
-    )
+    return Sample(event.task_id, data.task_type, event.target_group, event.parent_task_id, data.depends_on, data.title)
 
 
-def add_failure(part: RunPart, task: Task, track: Track) -> bool:
-    """Keep a task that ever failed among the earliest of the part, as it is now; whether that changed the part."""
-    error = track.error or task.error
+def keep_failure(part: RunPart, task: Task, failed_at: int) -> None:
+    """Keep a task that ever failed among the earliest of the part, as it is now."""
+    error = task.error
     one = FailedTask(
-        failed_at=track.failed_at or 0,
+        failed_at=failed_at,
         task_id=task.task_id,
         state=task.state,
         agent_group=task.agent_group,
@@ -92,7 +89,5 @@ def add_failure(part: RunPart, task: Task, track: Track) -> bool:
         error_message=error.message if error else "",
         attempts=task.attempt,
     )
-    kept = sorted((*(other for other in part.failures if other.task_id != task.task_id), one))[:MAX_FAILURES]
-    changed = tuple(kept) != part.failures
-    part.failures = tuple(kept)
-    return changed
+    others = (other for other in part.failures if other.task_id != task.task_id)
+    part.failures = tuple(sorted((*others, one))[:MAX_FAILURES])

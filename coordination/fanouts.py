@@ -132,6 +132,5 @@ def _wins(row: FanOut, event: Event, mark: Mark | None, at: int | None, former: 
 
 def _branches(named: Iterable[Any]) -> tuple[Branch, ...]:
     return tuple(
-        Branch(one.index, one.task_id, getattr(one, "outcome", ""), getattr(one, "event_id", ""))
-        for one in named
+        Branch(one.index, one.task_id, getattr(one, "outcome", ""), getattr(one, "event_id", "")) for one in named
     )

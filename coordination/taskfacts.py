@@ -95,10 +95,11 @@ def resumed(task: Task, track: Track, event: Event) -> None:
 
 def attempt_failed(task: Task, track: Track, event: Event) -> None:
     """task.attempt.failed: this try failed, another follows at `next_attempt_at`."""
-    if event.attempt is not None and event.attempt != track.attempt:
+    expected = track.attempt if track.running else track.attempt + 1
+    if event.attempt is not None and event.attempt != expected:
         note(task, event, "attempt_disagrees")
-    if not track.attempts or track.attempts[-1].outcome:
-        _append(track, Attempt(number=event.attempt or track.attempt + 1, agent_id=event.agent_id))
+    if track.running is None:  # it began without telling
+        _append(track, Attempt(number=event.attempt or expected, agent_id=event.agent_id))
     track.error = _error(event)
     _close(track, event, "failed")
     after = event.data.next_attempt_at
@@ -106,8 +107,8 @@ def attempt_failed(task: Task, track: Track, event: Event) -> None:
 
 
 def _close(track: Track, event: Event, outcome: str) -> None:
-    last = track.attempts[-1] if track.attempts else None
-    if last is None or last.outcome:
+    last = track.running
+    if last is None:
         return
     last.ended_at = event.at
     last.outcome = outcome
@@ -145,7 +146,7 @@ def completed(task: Task, track: Track, event: Event) -> None:
 
 def set_back(task: Task, track: Track, event: Event) -> None:
     """task.invalidated, .reopened: the end is taken back, the task is to be done again."""
-    ending = Ending(track.fact_state, track.ended_at or 0, event.at, event.name)
+    ending = Ending(track.fact_state, track.ended_at or 0, event.at, event.name, track.ended_event)
     track.endings = (*track.endings, ending)[-MAX_KEPT:]
     track.ended_at, track.ended_event = None, ""
     track.error, track.output, track.dead_lettered = None, None, False

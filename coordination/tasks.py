@@ -10,7 +10,8 @@ Each topic owns its own fields, so that it does not matter in which order the to
 
 All facts of a task stand in one partition. Where they do not (a foreign partitioner, a duplicate after a
 partition was added), each partition is one `Track`, judged on its own: the one that ended first is shown,
-else the one that heard most; the rest wait in `others`, and the task is `split`.
+else the one that heard most; the rest wait in `others`, and the task is `split` (flagged so, also where the
+second partition holds nothing but duplicates).
 Late, double and illegal facts never change a state: they are kept as anomalies with their position.
 
 Instants are microseconds since 1970 UTC, None where unknown. What each event does stands in `taskcommands`,
@@ -122,12 +123,13 @@ class Pause(msgspec.Struct, omit_defaults=True, kw_only=True):
 
 
 class Ending(msgspec.Struct, frozen=True, array_like=True):
-    """A terminal state that was taken back by task.invalidated or task.reopened (`by`)."""
+    """A terminal state that was taken back by task.invalidated or task.reopened (`by`); `event_id` ended it."""
 
     state: str
     ended_at: int
     reopened_at: int
     by: str
+    event_id: str
 
 
 class Track(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -160,12 +162,19 @@ class Track(msgspec.Struct, omit_defaults=True, kw_only=True):
     cancel_declined_at: int | None = None
     dead_lettered: bool = False
 
+    @property
+    def running(self) -> Attempt | None:
+        """The attempt that has begun and not ended."""
+        last = self.attempts[-1] if self.attempts else None
+        return last if last and not last.outcome else None
+
 
 class Task(Track, omit_defaults=True, kw_only=True):
     """One task. `state` is the shown state: of the facts, else requested if the command was read, else
     unknown. `fold_key` is empty until the command was read; `cost` is in millionths of the currency unit.
     `accepted_at` and `started_at` are the first ever, `seen_at` is the last sign of life. `called` holds one
-    64-bit digest per counted call, so that each is counted once.
+    64-bit digest per counted call, so that each is counted once; `repeated_calls` counts those that were
+    delivered again.
     """
 
     run_id: str
@@ -217,6 +226,7 @@ class Task(Track, omit_defaults=True, kw_only=True):
     tokens_out: int = 0
     cost: int = 0
     called: set[int] | None = None
+    repeated_calls: int = 0
     # from all of them
     anomalies: tuple[Anomaly, ...] = ()
     anomaly_count: int = 0

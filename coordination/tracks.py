@@ -49,17 +49,17 @@ def _needs_credentials(event: Event, target: str) -> bool:
 def _heard(track: Track, event: Event) -> None:
     track.facts += 1
     track.heard_at = event.at
-    if track.attempts and not track.attempts[-1].outcome:
+    if track.attempts and not track.attempts[-1].outcome:  # as track.running, without the call
         track.attempts[-1].heard_at = event.at
 
 
 def _taken_over(task: Task, track: Track, event: Event) -> None:
     note(task, event, "started_again")
-    last = track.attempts[-1] if track.attempts else None
-    if last and (last.agent_id, last.number) == (event.agent_id, event.attempt or last.number):
+    running = track.running
+    if running and (running.agent_id, running.number) == (event.agent_id, event.attempt or running.number):
         return
-    if last and not last.outcome:
-        last.outcome = "abandoned"
+    if running:
+        running.outcome = "abandoned"
     started(task, track, event)
     _heard(track, event)
 
@@ -97,7 +97,9 @@ def track_of(task: Task, event: Event) -> Track:
 
 
 def _settle(task: Task) -> None:
-    best = min(task.tracks, key=_rank)
+    # An end that another track has taken back is no end: it is the same fact, delivered twice.
+    taken_back = {ending.event_id for track in task.tracks for ending in track.endings}
+    best = min(task.tracks, key=lambda track: _rank(track, taken_back))
     if best is not task:
         for field in _FIELDS:
             mine, its = getattr(task, field), getattr(best, field)
@@ -106,7 +108,7 @@ def _settle(task: Task) -> None:
     task.others = tuple(sorted(task.others, key=lambda track: (track.topic, track.partition)))
 
 
-def _rank(track: Track) -> tuple[bool, int, int, str, int]:
-    ended = track.fact_state in TERMINAL
+def _rank(track: Track, taken_back: set[str]) -> tuple[bool, int, int, str, int]:
+    ended = track.fact_state in TERMINAL and track.ended_event not in taken_back
     first = (track.ended_at or 0) if ended else -track.facts
     return not ended, first, -(track.heard_at or 0), track.topic, track.partition

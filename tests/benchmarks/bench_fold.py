@@ -2,10 +2,10 @@
 
     uv run python -m tests.benchmarks.bench_fold [tasks]
 
-Prints µs of processor time per event, each the best of five; the goal is 2.5 for a batch as readers return it: a thousand records,
-partition after partition. The worst case is a log read record by record in turns from all partitions; the
-rebuild is one pass with the garbage collector off. Events are decoded from records just before, untimed, because
-that is how they come: warm in the processor's cache, every text a new object.
+Prints µs of processor time per event, each the best of five. The goal is 2.5 for a batch as readers return it: a
+thousand records, partition after partition. The worst case is a log read in turns, record by record, from all
+partitions; the rebuild is one pass with the garbage collector off. Events are decoded from records just before,
+untimed, because that is how they come: warm in the processor's cache, every text a new object.
 """
 
 import gc
@@ -46,13 +46,17 @@ def _life(rng, run, task, number):
     who = {"run": run, "task": task, "agent_group": "coder", "agent_id": f"coder-{number % 20}"}
     priced = {"tokens_in": 900, "tokens_out": 120, "cost": "0.0123"}
     request = {"task_type": "research", "title": f"look into {number}", "input": {"topic": number}}
-    yield "task.requested", who | {
-        "data": request,
-        "target_group": "coder",
-        "fold_key": f"{number % 7:016x}",
-        "fanout_id": f"f-{run}",
-        "fanout_index": number % 100,
-    }
+    yield (
+        "task.requested",
+        who
+        | {
+            "data": request,
+            "target_group": "coder",
+            "fold_key": f"{number % 7:016x}",
+            "fanout_id": f"f-{run}",
+            "fanout_index": number % 100,
+        },
+    )
     yield "task.accepted", who
     for attempt in range(1, 2 + (rng.random() < 0.1)):
         yield "task.started", who | {"attempt": attempt}
