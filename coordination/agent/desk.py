@@ -44,8 +44,9 @@ class Desk:
         instance.since = watch.since
 
     def open(self, memory: Handled, event: Event) -> Work:
-        """Take a piece of work on the desk."""
+        """Take a piece of work on the desk. From now on a second request for it is recognised."""
         work = Work(memory, event)
+        self._instance.ledger.shelf(memory.partition).keep(memory)
         self._instance.works[work.name] = work
         return work
 
