@@ -31,7 +31,8 @@ class Deduplicator:
     """Finds the duplicates of a batch while entering its keys.
 
     `enter(keys, offsets)` adds those that are new and returns {key: offset that holds it} for all of them, or
-    None if all were new. `identity(topic, partition, offset)` gives (source, id) of a stored event, or None.
+    None if all were new. `identity(topic, partition, offset)` gives (source, id) of a stored event, or None. A key
+    that is held by the event's own offset is its own: positions only move on, so no offset is read twice.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Deduplicator:
         holders = first if taken is None else taken
         others: list[int] = []
         seen: list[Seen] = []
+        # Within the batch the first of two is new; its record is not stored yet, so its identity is looked up here.
         identities = {(event.topic, event.partition, event.offset): (event.source, event.id) for event in events}
         for index, key in zip(waiting, keys, strict=True):
             event, holder = events[index], holders[key]

@@ -187,6 +187,12 @@ class PostgresStore:
                 missing = one.expected - one.cursor.rowcount
                 raise Conflict(f"{missing} of {one.expected} rows of {one.table} were written by somebody else.")
 
+    def close(self) -> None:
+        """See Store; the connection may go back to a pool."""
+        with connection.cursor() as cursor:
+            for setting in PLANNER:
+                cursor.execute(f"RESET {setting}")
+
     def _text(self, objects: Sequence[dict[str, Any]]) -> str:
         text = self._encoder.encode(objects)
         if b"\\u0000" in text:

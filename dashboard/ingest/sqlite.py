@@ -128,6 +128,9 @@ class SqliteStore:
     def settle(self) -> None:
         """See Store; every statement was answered at once."""
 
+    def close(self) -> None:
+        """See Store; the connection is this thread's own."""
+
 
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()

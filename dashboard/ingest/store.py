@@ -106,3 +106,7 @@ class Store(Protocol):
     def settle(self) -> None:
         """Wait for what was sent and not yet answered. Raises Conflict."""
         ...
+
+    def close(self) -> None:
+        """Leave the connection as others would want to find it."""
+        ...

@@ -96,19 +96,32 @@ class BatchWriter:
         lost = set(reading.leases) - store.lock(reading.leases)
         if lost:
             raise Fenced(lost)
-        batch_id = store.new_batch(self._worker, self._clock(), len(batch.events))
         seen = self._deduplicator.duplicates(batch.events) if batch.events else []
-        events, records = _without(batch, seen)
-        touched = self._fold(events, lock) if events else Touched()
-        runs = self._summaries(touched.runs) if store.summaries_inside else {}
-        store.add_segments(
-            self._segments(batch_id, events, records),
-            [StretchRow(*partition, span.first, span.last, batch_id) for partition, span in reading.spans.items()],
-        )
         _keep_aside(batch, seen)
+        events, records = _without(batch, seen)
+        written = Written(Touched(), len(events), len(seen), len(batch.letters), len(batch.rejections))
+        if events:
+            self._write_events(events, records, reading.spans, written, lock)
         store.advance(reading.advances)
         store.settle()
-        return Written(touched, len(events), len(seen), len(batch.letters), len(batch.rejections), runs)
+        return written
+
+    def _write_events(
+        self,
+        events: Sequence[Event],
+        records: Sequence[StoredRecord],
+        read: Mapping[TopicPartition, Span],
+        written: Written,
+        lock: bool,
+    ) -> None:
+        store = self._store
+        batch_id = store.new_batch(self._worker, self._clock(), len(events))
+        written.touched = self._fold(events, lock)
+        if store.summaries_inside:
+            written.runs = self._summaries(written.touched.runs)
+        segments = self._segments(batch_id, events, records)
+        stretches = [StretchRow(*partition, span.first, span.last, batch_id) for partition, span in read.items()]
+        store.add_segments(segments, stretches)
 
     def _fold(self, events: Sequence[Event], lock: bool) -> Touched:
         working, store = self._working, self._store

@@ -62,18 +62,20 @@ class Hub:
         for about in viewer.acknowledge(to) if viewer else ():
             await self._send(viewer, self._watches[about].hole(_now()))
 
-    def offer(self, about: str, rows: Iterable[Row], gone: Iterable[str] = ()) -> None:
+    def offer(self, about: str, rows: Iterable[Row], gone: Iterable[str] = (), whole: bool = True) -> None:
         """Rows that changed and ids that are gone, to be sent when their time has come."""
         watch = self._watches.get(about)
         if watch is not None:
+            if not whole:
+                watch.break_chain()
             watch.offer(rows, gone)
             self._plan(watch)
 
-    def offer_from_anywhere(self, about: str, rows: Sequence[Row], gone: Sequence[str] = ()) -> None:
+    def offer_from_anywhere(self, about: str, rows: Sequence[Row], gone: Sequence[str], whole: bool) -> None:
         """`offer` from another thread."""
         loop = self._loop
         if loop is not None and not loop.is_closed() and self.wanted(about):
-            loop.call_soon_threadsafe(self.offer, about, rows, gone)
+            loop.call_soon_threadsafe(self.offer, about, rows, gone, whole)
 
     def resync(self, abouts: Iterable[str] | None = None) -> None:
         """Messages were lost: all who watch (these, or anything) shall ask the API again."""

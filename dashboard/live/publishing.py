@@ -14,16 +14,17 @@ from dashboard.live.watch import Row
 _lock = threading.Lock()
 
 
-def publish(about: str, rows: Sequence[Row], gone: Sequence[str] = ()) -> None:
+def publish(about: str, rows: Sequence[Row], gone: Sequence[str] = (), *, whole: bool = True) -> None:
     """Tell all who watch `about` of rows that changed and ids that are gone. Call it after the commit.
 
-    Each row has `kind`, `id` and `revision`, and is whole: newer wins. Any thread may call it; it never waits and
-    never raises for those who do not listen.
+    Each row has `kind`, `id` and `revision`, and is whole: newer wins. `whole` False: more changed than is told
+    here, so browsers shall ask the API. Any thread may call it; it never waits and never raises for those who do
+    not listen.
     """
     if settings.LINESIDE_CHANNELS == "memory":
-        hub.offer_from_anywhere(about, rows, gone)
+        hub.offer_from_anywhere(about, rows, gone, whole)
     else:
-        _publisher().publish(about, rows, gone)
+        _publisher().publish(about, rows, gone, whole)
 
 
 def wanted(about: str) -> bool:

@@ -48,9 +48,9 @@ class Publisher:
             return
         self._thread.join(2)
 
-    def publish(self, about: str, rows: Sequence[Row], gone: Sequence[str]) -> None:
+    def publish(self, about: str, rows: Sequence[Row], gone: Sequence[str], whole: bool) -> None:
         """Put a message in line. One that finds no room is lost, and its number is the hole that says so."""
-        message = {"about": about, "rows": _encode(list(rows)), "gone": list(gone)}
+        message = {"about": about, "rows": _encode(list(rows)), "gone": list(gone), "whole": whole}
         with self._lock:
             self._number += 1
             try:
@@ -127,6 +127,6 @@ class Listener:
             if number > due + 1:
                 self._hub.resync()
             if self._hub.wanted(message["about"]):
-                self._hub.offer(message["about"], _decode(message["rows"]), message["gone"])
+                self._hub.offer(message["about"], _decode(message["rows"]), message["gone"], message["whole"])
         elif number > due:
             self._hub.resync()
