@@ -78,12 +78,11 @@ def record(
 
 
 def partitions_of(topic: str) -> int:
-    """How many partitions a topic has: as ingest found it, else as declared."""
-    last = Position.objects.filter(topic=topic).aggregate(last=Max("partition"))["last"]
+    """How many partitions a topic has: as ingest found it (a shard is named after that), else as declared."""
+    shards = Position.objects.filter(topic=topic).values_list("shard", flat=True).distinct()
+    found = [int(shard.partition("-")[0]) for shard in shards]
     declared = manifest().declared(topic)
-    if last is not None:
-        return int(last) + 1
-    return declared.partitions if declared else SHARED
+    return max(found, default=declared.partitions if declared else SHARED)
 
 
 def pack(records: Sequence[NewRecord]) -> bytes:

@@ -44,7 +44,11 @@ def test_any_change_is_named(seed: int) -> None:
 
 
 def test_an_act_that_fails_leaves_no_entry() -> None:
-    with pytest.raises(RuntimeError), transaction.atomic():
-        enter("user-1", "decision", "approval/1")
-        raise RuntimeError
+    def act() -> None:
+        with transaction.atomic():
+            enter("user-1", "decision", "approval/1")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        act()
     assert Audit.objects.count() == 0
