@@ -1,6 +1,7 @@
 """One question, one answer: HTTP calls to the dashboard's log, and its refusals as our own errors."""
 
 import asyncio
+import contextlib
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -22,6 +23,8 @@ Answer = TypeVar("Answer")
 PATIENCE: Final = 10.0
 """Seconds to wait for an answer, beyond what the question itself asks the server to wait."""
 RETRY_EVERY: Final = 0.2
+AT_ONCE: Final = 8
+"""Questions under way at the same time, besides those that wait for records."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _KINDS: Final[dict[str, type[CoordinationError]]] = {
@@ -47,13 +50,16 @@ class Connection:
         self._url = base_url.rstrip("/") + "/api/v1/log/"
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {token}", "Content-Type": MEDIA_TYPE},
-            limits=httpx.Limits(max_connections=64, max_keepalive_connections=16),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=AT_ONCE),
         )
+        # Who waits here costs nothing; httpx goes through all who wait in its pool at every answer.
+        self._turn = asyncio.Semaphore(AT_ONCE)
         self._closed = False
 
     async def ask(self, call: str, question: object, answer: type[Answer], *, waits: float = 0.0) -> Answer:
         """Put a question whose answer may take `waits` seconds longer. Raises what the log raised there."""
-        response = await self._post(call, _encode(question), waits)
+        async with contextlib.nullcontext() if waits else self._turn:
+            response = await self._post(call, _encode(question), waits)
         if response.status_code != httpx.codes.OK:
             raise _refusal(response)
         try:
@@ -69,8 +75,7 @@ class Connection:
     async def _post(self, call: str, body: bytes, waits: float) -> httpx.Response:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE
-        # The pool may be busy for as long as the questions before this one take.
-        timeout = httpx.Timeout(PATIENCE + waits, connect=PATIENCE, pool=6 * PATIENCE)
+        timeout = httpx.Timeout(PATIENCE + waits)
         while not self._closed:
             try:
                 return await self._client.post(self._url + call, content=body, timeout=timeout)

@@ -14,9 +14,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from coordination.eventlog import EventLog, NewRecord, TopicPartition, TopicSpec
+from coordination.httplog import HttpLog
 from coordination.memorylog import MemoryLog
 from coordination.sqlitelog import SqliteLog
+from coordination.wakeup import Wakeup
+from tests.coordination.logserver import LogServer
 
+LOGS = ("memory", "sqlite", "http")
 TOPIC = "bench.run.task.events"
 PARTITIONS = 12
 ATTRIBUTES = (
@@ -125,10 +129,19 @@ async def beside_a_busy_thread(measure: Callable[[], object]) -> None:
 @asynccontextmanager
 async def opened(name: str, folder: Path) -> AsyncIterator[EventLog]:
     """A fresh log with the topic."""
-    log: EventLog = MemoryLog() if name == "memory" else SqliteLog(folder / "bench.sqlite3")
+    server = LogServer(folder)
+    if name == "http":
+        server.start()
+    kinds: dict[str, Callable[[], EventLog]] = {
+        "memory": MemoryLog,
+        "sqlite": lambda: SqliteLog(folder / "bench.sqlite3"),
+        "http": lambda: HttpLog(server.base_url, server.token),
+    }
+    log = kinds[name]()
     await log.create_topics([TopicSpec(TOPIC, PARTITIONS)])
     yield log
     await log.close()
+    server.stop()
 
 
 async def bench(name: str, count: int) -> None:
@@ -146,16 +159,24 @@ async def bench(name: str, count: int) -> None:
                 show(name, "read beside a busy thread", f"{await read_all(log, 1000):,.0f} records/s")
                 show(name, "append beside a busy thread", percentiles(await append_singly(log, 50, 50)))
 
-            await beside_a_busy_thread(busy)
+            if name != "http":
+                await beside_a_busy_thread(busy)
+            if isinstance(log, SqliteLog):
+                other = SqliteLog(log.path)
+                other.source.wakeup = other._writer._wakeup = Wakeup()
+                show(
+                    name, "append to waiting reader, as of another process", percentiles(await wake_up(log, other, 200))
+                )
+                await other.close()
 
 
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=100_000)
-    parser.add_argument("--only", choices=("memory", "sqlite"))
+    parser.add_argument("--only", choices=LOGS)
     options = parser.parse_args()
-    for name in ("memory", "sqlite"):
+    for name in LOGS:
         if options.only in (None, name):
             asyncio.run(bench(name, options.records))
 

@@ -138,7 +138,8 @@ async def test_a_lost_answer_skips_nothing(owner: HttpLog, monkeypatch: pytest.M
     await owner.append([NewRecord(name, b"k", b"%d" % number) for number in range(6)])
     member = await owner.join("agent.lost", [name], client_id="a")
     reader = await owner.reader({TopicPartition(name, 0): 0})
-    ask, lost = owner._connection.ask, [Polled, Fetched]
+    ask = owner._connection.ask
+    lost: list[Any] = [Polled, Fetched]
 
     async def lossy(call: str, question: object, answer: type[Any], *, waits: float = 0.0) -> Any:
         answered: Any = await ask(call, question, answer, waits=waits)
