@@ -19,7 +19,7 @@ def agents(request: HttpRequest) -> dict[str, Any]:
     return {"items": group_rows(database_now()), "next": None}
 
 
-@api.get("agents/{str:group}", response=GroupShape, tags=["agents"])
+@api.get("agents/{path:group}", response=GroupShape, tags=["agents"])
 @allowed(may_see_agents)
 def agent(request: HttpRequest, group: str) -> dict[str, Any]:
     """One agent group."""

@@ -81,7 +81,9 @@ def group_row(found: Mapping[str, Any], history: list[int | None] | None = None)
 
 
 def _age(seconds: float | None) -> str:
-    return "unknown" if seconds is None else words(int(seconds * SECOND))
+    if seconds is None:
+        return "unknown"
+    return f"{int(seconds)} s" if 1 <= seconds < 10 else words(int(seconds * SECOND))
 
 
 def _short(rate: float | None) -> str:

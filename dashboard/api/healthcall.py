@@ -1,11 +1,9 @@
 """API call: how the dashboard itself is."""
 
-from typing import Any
-
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from dashboard.api.health import health_row
-from dashboard.api.root import api
+from dashboard.api.root import api, written
 from dashboard.api.shapes import Health
 from dashboard.api.tokens import SessionAuth, TokenAuth
 
@@ -16,7 +14,7 @@ def _anyone(request: HttpRequest) -> bool:
 
 
 @api.get("health", response=Health, auth=[TokenAuth(), SessionAuth(), _anyone], tags=["health"])
-def health(request: HttpRequest) -> dict[str, Any]:
+def health(request: HttpRequest) -> HttpResponse:
     """Log, ingest and relay. Without login the status alone: ok, degraded or down."""
     row = health_row()
-    return row if request.user.is_authenticated else {"status": row["status"]}
+    return written(row if request.user.is_authenticated else {"status": row["status"]})

@@ -17,7 +17,7 @@ WAITING = ("requested", "submitted")
 
 class Hold(TypedDict, total=False):
     """`lead` is bold, `rest` follows it; `more` is the second line. `cause`: the lead names a failure and links
-    to it by `url`. `since` is an instant whose age stands behind the lead."""
+    to it by `url`. Behind the lead stands the age of the instant `since`, or the time of the instant `at`."""
 
     lead: str
     rest: str
@@ -25,6 +25,7 @@ class Hold(TypedDict, total=False):
     cause: bool
     url: str | None
     since: str | None
+    at: str | None
 
 
 def _count(run: Run, states: Any) -> int:
@@ -109,7 +110,7 @@ def _ended(run: Run, cause: Mapping[str, Any]) -> Hold:
         if part
     )
     ended = None if run.ended_at is None else rfc3339(run.ended_at)
-    return {"lead": word, "rest": "", "more": more or f"{run.events:,} records", "cause": False, "since": ended}
+    return {"lead": word, "rest": "", "more": more or f"{run.events:,} records", "cause": False, "at": ended}
 
 
 def _person(run: Run, asks: Mapping[str, Any]) -> Hold:

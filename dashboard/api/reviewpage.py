@@ -28,6 +28,14 @@ DAY: Final = 86_400_000_000
 ALL_DECISIONS: Final = ("approve", "reject", "edit", "respond")
 
 
+VOTED: Final = {
+    "approve": "approved",
+    "reject": "rejected",
+    "edit": "edited the arguments",
+    "respond": "answered",
+}
+
+
 class Review(msgspec.Struct, kw_only=True):
     """The parts of a review page; each is plain data for the template and the API."""
 
@@ -106,6 +114,7 @@ def _vote(vote: Vote) -> dict[str, Any]:
     return {
         "person": vote.person.get_username(),
         "verdict": vote.verdict,
+        "words": VOTED.get(vote.verdict, vote.verdict),
         "comment": vote.comment,
         "counts": vote.counts,
         "note": vote.note,

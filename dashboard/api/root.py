@@ -1,9 +1,11 @@
 """The API object: who may call, what errors look like, what it says of itself. Calls register themselves here."""
 
+from collections.abc import Callable
 from functools import wraps
-from typing import Any, Callable, TypeVar, cast
+from typing import Any, TypeVar, cast
 
-from django.http import HttpRequest
+import msgspec
+from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
 from dashboard.api.problems import Problem, attach
@@ -31,8 +33,16 @@ def access(request: HttpRequest) -> Access:
     return cast("Access", request.auth)  # type: ignore[attr-defined]
 
 
+def written(body: Any, status: int = 200) -> HttpResponse:
+    """The answer as JSON. Shapes name the fields that are promised; rows carry more, and all of it travels."""
+    return HttpResponse(msgspec.json.encode(body), status=status, content_type="application/json")
+
+
 def allowed(capability: Capability, word: str = "read") -> Callable[[Call], Call]:
-    """Decorator of a call: 403 unless the person has the capability and the token's scope holds `word`."""
+    """Decorator of a call: 403 unless the person has the capability and the token's scope holds `word`.
+
+    The call returns what is to be written as JSON, or (status, that).
+    """
 
     def decorate(call: Call) -> Call:
         @wraps(call)
@@ -41,7 +51,9 @@ def allowed(capability: Capability, word: str = "read") -> Callable[[Call], Call
             if not who.allows(word):
                 raise Problem(403, "scope", f"This token's scope does not hold `{word}`.")
             require(who.user, capability)
-            return call(request, *args, **kwargs)
+            found = call(request, *args, **kwargs)
+            status, body = found if isinstance(found, tuple) else (200, found)
+            return written(body, status)
 
         return cast("Call", guarded)
 

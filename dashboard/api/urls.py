@@ -1,17 +1,24 @@
-"""The API's addresses. Importing a module registers its calls; the order matters where one address begins another."""
+"""The API's addresses. Importing a module registers its calls."""
+
+from typing import Final
 
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver
 
-from dashboard.api import agents, approvals, healthcall, letters, run, runs
+from dashboard.api import agents, approvals, events, healthcall, lagcall, letters, run, runs
 from dashboard.api.root import api
 
-CALLS = (healthcall, runs, run, approvals, agents, letters)
+CALLS: Final = (agents, approvals, events, healthcall, lagcall, letters, run, runs)
 
-patterns: list[URLPattern | URLResolver] = api.urls[0]
-for pattern in patterns:
-    if isinstance(pattern, URLPattern):
-        # The calls tell for themselves who is not signed in: with a problem document, not with a page.
-        pattern.callback = login_not_required(pattern.callback)
 
-urlpatterns: list[URLPattern | URLResolver] = patterns
+def _ordered() -> list[URLPattern | URLResolver]:
+    """Addresses that end in an id come last: ids may hold slashes, so `runs/<id>` would swallow `runs/<id>/tasks`."""
+    found: list[URLPattern | URLResolver] = list(api.urls[0])
+    for pattern in found:
+        if isinstance(pattern, URLPattern):
+            # The calls say for themselves who is not signed in: with a problem document, not with a page.
+            pattern.callback = login_not_required(pattern.callback)
+    return sorted(found, key=lambda pattern: str(pattern.pattern).endswith(">"))
+
+
+urlpatterns: list[URLPattern | URLResolver] = _ordered()

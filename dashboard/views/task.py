@@ -1,14 +1,21 @@
 """The task page: why did this fail, or why is it late?"""
 
+from typing import Final
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
+from dashboard.api.eventlist import event_row
 from dashboard.api.taskpage import about, alike
 from dashboard.api.tasklist import dead_among, task_of, task_rows
+from dashboard.api.toolcalls import calls
 from dashboard.clock import database_now
+from dashboard.events import events_of_task
 from dashboard.models import Run, Task
 from dashboard.permissions import may_see_payloads, may_see_runs, may_steer, needs
 from dashboard.views.page import page
+
+EVENTS: Final = 200
 
 
 @needs(may_see_runs)
@@ -16,6 +23,7 @@ def task(request: HttpRequest, run_id: str, task_id: str) -> HttpResponse:
     """One task: why it waits, attempts, error, causal chain, where the time went."""
     found = get_object_or_404(Task, run_id=run_id, task_id=task_id)
     whole, now = task_of(found), database_now()
+    events = events_of_task(run_id, task_id)
     return page(
         request,
         "task.html",
@@ -27,6 +35,9 @@ def task(request: HttpRequest, run_id: str, task_id: str) -> HttpResponse:
         dead=bool(dead_among([found])),
         about=about(whole, now),
         alike=alike(found),
+        events=[event_row(event) for event in events[:EVENTS]],
+        more_events=len(events) > EVENTS,
+        calls=calls(events)[:EVENTS],
         may_see_payloads=may_see_payloads(request.user),
         may_steer=may_steer(request.user),
     )

@@ -7,6 +7,7 @@ from dashboard.views.approvals import queue, review_page
 from dashboard.views.audit import audit
 from dashboard.views.board import board, runs
 from dashboard.views.letters import letters
+from dashboard.views.record import record
 from dashboard.views.run import run
 from dashboard.views.signin import SignIn, SignOut, sign_in_link
 from dashboard.views.task import task
@@ -21,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("approvals/<path:approval_id>/", review_page, name="review"),
     path("agents/", agents, name="agents"),
     path("agents/<path:group>/", agent, name="agent"),
+    path("records/<str:topic>/<int:partition>/<int:offset>/", record, name="record"),
     path("dead-letters/", letters, name="dead-letters"),
     path("audit/", audit, name="audit"),
     path("topics/", topics, name="topics"),

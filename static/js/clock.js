@@ -35,11 +35,7 @@ function showUntil(element) {
   if (element instanceof HTMLProgressElement) return drain(element, seconds);
   element.classList.toggle(element.dataset.face === undefined ? "late" : "over", over);
   if (element.dataset.face !== undefined) return write(element, clockface(Math.abs(seconds)));
-  return write(element, over ? `${short(-seconds)} over` : short(seconds));
-}
-
-function short(seconds) {
-  return seconds >= 60 && seconds < 3600 ? duration(seconds).replace(/ \d\d s$/, seconds < 1200 ? "$&" : "") : duration(seconds, true);
+  return write(element, over ? `${duration(-seconds, true).replace(/^(\d+ \S+).*/, "$1")} over` : duration(seconds, true));
 }
 
 function drain(element, seconds) {

@@ -1,0 +1,54 @@
+"""API calls about events and records."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from dashboard.api.eventlist import run_events, task_events
+from dashboard.api.paging import size
+from dashboard.api.problems import Problem
+from dashboard.api.recordpage import record_page, record_row
+from dashboard.api.root import access, allowed, api
+from dashboard.api.shapes import EventPage, RecordShape
+from dashboard.events import record_at
+from dashboard.manifest import manifest
+from dashboard.models import Run, Task
+from dashboard.permissions import may_see_approvals, may_see_payloads, may_see_runs, require
+
+
+@api.get("runs/{path:run_id}/events", response=EventPage, tags=["records"])
+@allowed(may_see_runs)
+def events_of_run(
+    request: HttpRequest, run_id: str, cursor: str | None = None, limit: int | None = None
+) -> dict[str, Any]:
+    """Events of a run in the order they were read: in offset order within each partition."""
+    get_object_or_404(Run.objects.only("run_id"), run_id=run_id)
+    return run_events(run_id, cursor, size(limit))
+
+
+@api.get("tasks/{path:task_id}/events", response=EventPage, tags=["records"])
+@allowed(may_see_runs)
+def events_of_task(
+    request: HttpRequest, task_id: str, run: str = "", cursor: str | None = None, limit: int | None = None
+) -> dict[str, Any]:
+    """Events of a task in log order. `run` is needed where several runs have a task of this id."""
+    runs = list(Task.objects.filter(task_id=task_id, **({"run_id": run} if run else {})).values_list("run_id", flat=True)[:2])
+    if not runs:
+        raise Problem(404, "not_found", f"No task {task_id} has been read.")
+    if len(runs) > 1:
+        raise Problem(409, "ambiguous", f"Several runs have a task {task_id}; name one with run=.", runs=runs)
+    return task_events(runs[0], task_id, cursor, size(limit))
+
+
+@api.get("records/{str:topic}/{int:partition}/{int:offset}", response=RecordShape, tags=["records"])
+@allowed(may_see_runs)
+def record(request: HttpRequest, topic: str, partition: int, offset: int) -> dict[str, Any]:
+    """One record: attributes, data (with the right to payloads), causes, effects, fate."""
+    person = access(request).user
+    if "review" in (manifest().family_of(topic) or topic).split("."):
+        require(person, may_see_approvals)
+    stored = record_at(topic, partition, offset)
+    if stored is None:
+        raise Problem(404, "not_found", f"The record {topic}-{partition}@{offset} was not read, or has been pruned.")
+    return record_row(record_page(stored), may_see_payloads(person))

@@ -1,0 +1,98 @@
+"""One record with all that is known of it: envelope, data, causes, effects, and its fate in the group it is for."""
+
+from typing import Any, Final
+
+import msgspec
+
+from coordination.envelope import Decoder
+from coordination.errors import MalformedRecord
+from coordination.event import Event
+from coordination.eventlog import StoredRecord
+from dashboard.api.envelope import attributes, facts, headers, text
+from dashboard.api.eventlist import event_row
+from dashboard.api.fate import fate
+from dashboard.events import cause_of, effects_of, events_of_task
+from dashboard.manifest import manifest
+from dashboard.models import DeadLetter, Rejected, Run
+
+# Causes and effects are looked for in all records of a run up to this many; beyond it, in those of the task alone.
+SEARCHED: Final = 200_000
+SHOWN: Final = 100
+
+
+def record_page(record: StoredRecord) -> dict[str, Any]:
+    """Everything about one record; `event` and what hangs on it are missing for a record that is no event."""
+    event, reason = _decoded(record)
+    causes, effects, complete = _around(event) if event else ([], [], True)
+    return {
+        "record": record,
+        "event": event,
+        "row": event_row(event) if event else None,
+        "reason": reason,
+        "facts": facts(record, manifest()),
+        "attributes": attributes(record),
+        "headers": headers(record),
+        "value": pretty_value(record),
+        "causes": causes,
+        "effects": effects,
+        "complete": complete,
+        "fate": fate(event) if event else [],
+        "letter": _letter(record),
+    }
+
+
+def _decoded(record: StoredRecord) -> tuple[Event | None, str]:
+    try:
+        return Decoder(manifest()).decode(record), ""
+    except MalformedRecord as error:
+        known = Rejected.objects.filter(topic=record.topic, partition=record.partition, offset=record.offset).first()
+        return None, known.reason if known else str(error)
+
+
+def _around(event: Event) -> tuple[list[dict[str, Any]], list[dict[str, Any]], bool]:
+    run = Run.objects.filter(run_id=event.run_id).only("events").first()
+    if run is None or run.events <= SEARCHED:
+        cause, effects, complete = cause_of(event), effects_of(event), True
+    else:
+        near = events_of_task(event.run_id, event.task_id) if event.task_id else []
+        cause = next((each for each in near if each.id == event.causation_id), None)
+        effects, complete = [each for each in near if each.causation_id == event.id], False
+    return [event_row(cause)] if cause else [], [event_row(each) for each in effects[:SHOWN]], complete
+
+
+def _letter(record: StoredRecord) -> DeadLetter | None:
+    where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+    return DeadLetter.objects.filter(**where).defer("record").first()
+
+
+def pretty_value(record: StoredRecord) -> str:
+    """The value as people read it: JSON indented, other text as it is, else hexadecimal."""
+    try:
+        return msgspec.json.format(record.value or b"", indent=2).decode() if record.value else ""
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return text(record.value)
+
+
+def record_row(found: dict[str, Any], payload: bool) -> dict[str, Any]:
+    """The record as the API gives it; data only for those who may see payloads."""
+    record: StoredRecord = found["record"]
+    return {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "attributes": {each["name"]: each["value"] for each in found["attributes"]},
+        "data": _data(record) if payload else None,
+        "event": found["row"],
+        "reason": found["reason"],
+        "causes": found["causes"],
+        "effects": found["effects"],
+        "complete": found["complete"],
+        "fate": found["fate"],
+    }
+
+
+def _data(record: StoredRecord) -> Any:
+    try:
+        return msgspec.json.decode(record.value) if record.value else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return text(record.value)

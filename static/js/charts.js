@@ -1,0 +1,54 @@
+// The only module that knows Plotly. Figures are made on the server; here they get the page's colours and a size.
+
+import { get } from "./api.js";
+
+const EVERY = 1000;
+const CONFIG = { displayModeBar: false, responsive: true, showSendToCloud: false, displaylogo: false };
+
+function token(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+/** A colour of tokens.css as the browser resolves it now (light-dark, color-mix and all). */
+function colour(name) {
+  const probe = document.createElement("i");
+  probe.style.color = `var(${name})`;
+  document.body.append(probe);
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
+}
+
+/** Names of tokens in a figure ("var(--fg)") become colours. */
+function coloured(value) {
+  if (typeof value === "string") return value.startsWith("var(--") ? colour(value.slice(4, -1)) : value;
+  if (Array.isArray(value)) return value.map(coloured);
+  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, coloured(each)]));
+  return value;
+}
+
+/** Draws or updates a figure {data, layout} in `element`. */
+export function draw(element, figure) {
+  const { data, layout } = coloured(figure);
+  layout.font = { family: token("--sans"), size: 11.5, color: colour("--fg-3"), ...layout.font };
+  return window.Plotly.react(element, data, { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", ...layout }, CONFIG);
+}
+
+/** The lag chart of a group: waiting tasks over the oldest age, one time axis. */
+export function lagChart(element, group) {
+  const state = { reach: "1h", figure: null, timer: null, asked: 0 };
+  const load = async () => {
+    state.asked = performance.now();
+    state.figure = await get(`agents/${encodeURIComponent(group)}/history`, { reach: state.reach });
+    draw(element, state.figure);
+  };
+  const touch = () => {
+    if (state.timer || document.hidden) return;
+    state.timer = setTimeout(() => { state.timer = null; load().catch(() => {}); }, Math.max(0, state.asked + EVERY - performance.now()));
+  };
+  document.addEventListener("theme", () => state.figure && draw(element, state.figure));
+  const begin = () => load().catch((error) => { element.textContent = `No chart: ${error.message}`; });
+  if (window.Plotly) begin();
+  else addEventListener("load", begin, { once: true });
+  return { touch, reach: (reach) => { state.reach = reach; load(); } };
+}
