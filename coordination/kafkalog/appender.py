@@ -66,7 +66,7 @@ class Appender:
             await send(producer, sending, placed)
             await acknowledged(self._connection, sending)
         except Exception:
-            self._replace(producer)
+            self._replace(producer, sending.unfinished())
             raise
 
     async def _started(self) -> Any:
@@ -95,10 +95,10 @@ class Appender:
                 waiting.add(future)
                 future.add_done_callback(partial(_forget, waiting))
 
-    def _replace(self, producer: Any) -> None:
+    def _replace(self, producer: Any, hopeless: set[TopicPartition]) -> None:
         if self._producer is producer:
             self._producer, self._given_up = None, {}
-            self._endings.begin(producer, self._connection.address.timeout)
+            self._endings.begin(producer, self._connection.address.timeout, hopeless)
 
 
 def _forget(waiting: set[asyncio.Future[Any]], done: asyncio.Future[Any]) -> None:

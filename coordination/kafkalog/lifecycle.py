@@ -4,10 +4,12 @@ Left to themselves they wait without end for a broker that is gone, at the start
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import chain
 from typing import Any
 
 from coordination.errors import CoordinationError, LogUnreachable
+from coordination.eventlog import TopicPartition
 from coordination.kafkalog.batches import look_at
 from coordination.kafkalog.bootstrap import diagnosis
 from coordination.kafkalog.client import kafka_errors
@@ -44,18 +46,25 @@ async def _failure(connection: Connection, error: Exception, doing: str) -> Coor
     return refusal(error, doing)
 
 
-async def end_producer(producer: Any, patience: float, hurry: asyncio.Event | None = None) -> None:
-    """End a producer: what is under way may finish for `patience` seconds or until `hurry`, the rest is given up."""
-    waits = [asyncio.ensure_future(producer.flush()), asyncio.ensure_future((hurry or asyncio.Event()).wait())]
-    try:
-        await asyncio.wait(waits, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for waiting in waits:
-            waiting.cancel()
-    # aiokafka looks for a lost coordinator for ever, and its sender waits for that when it is told to end.
-    producer.client.coordinator_lookup = _no_coordinator
-    _fail_waiting(producer._message_accumulator)
-    _disown_transaction(producer._txn_manager)
+async def end_producer(
+    producer: Any,
+    patience: float,
+    hurry: asyncio.Event | None = None,
+    hopeless: Collection[TopicPartition] = (),
+) -> None:
+    """End a producer: what is under way may finish for `patience` seconds or until `hurry`, the rest is given up.
+
+    `hopeless` partitions are not waited for: what is left for them must not be written any more.
+    """
+    accumulator = producer._message_accumulator
+    under_way = [batch.future for batch in _waiting(accumulator) if batch.tp not in hopeless]
+    if under_way and patience:
+        hurried = asyncio.ensure_future((hurry or asyncio.Event()).wait())
+        finished = asyncio.ensure_future(asyncio.wait(under_way))
+        await asyncio.wait((hurried, finished), timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+        finished.cancel()
+    _give_up(producer, accumulator)
     producer._closed = True
     await _within(_FORCE_SECONDS, producer._sender.close())
     _disown_transaction(producer._txn_manager)
@@ -66,6 +75,7 @@ async def end_consumer(consumer: Any, patience: float) -> None:
     """End a consumer: it leaves its group, if it has one and the broker answers within `patience` seconds."""
     if await _within(patience, consumer.stop()):
         return
+    # It gave up half-way: aiokafka does so when a fetch is cancelled that had not begun.
     if consumer._fetcher is not None:
         await _within(_FORCE_SECONDS, consumer._fetcher.close())
     await _within(_FORCE_SECONDS, consumer._client.close())
@@ -78,9 +88,9 @@ class Endings:
         self._tasks: set[asyncio.Task[None]] = set()
         self._hurry = asyncio.Event()
 
-    def begin(self, producer: Any, patience: float) -> None:
+    def begin(self, producer: Any, patience: float, hopeless: Collection[TopicPartition] = ()) -> None:
         """Let a producer end without waiting for it."""
-        task = asyncio.create_task(end_producer(producer, patience, self._hurry))
+        task = asyncio.create_task(end_producer(producer, patience, self._hurry, hopeless))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -95,13 +105,27 @@ async def _no_coordinator(*_: Any) -> Any:
     raise kafka_errors.ProducerClosed
 
 
-def _fail_waiting(accumulator: Any) -> None:
-    waiting = [batch for batches in accumulator._batches.values() for batch in batches]
-    waiting += accumulator._pending_batches
+def _waiting(accumulator: Any) -> list[Any]:
+    return [*chain.from_iterable(accumulator._batches.values()), *accumulator._pending_batches]
+
+
+def _give_up(producer: Any, accumulator: Any) -> None:
+    sender = producer._sender
+    if sender.sender_task is not None:
+        sender.sender_task.remove_done_callback(sender._fail_all)
+    # aiokafka looks for a lost coordinator for ever, and its sender waits for that when it is told to end.
+    producer.client.coordinator_lookup = _no_coordinator
+    waiting = _waiting(accumulator)
     accumulator.fail_all(kafka_errors.ProducerClosed())
+    accumulator.reenqueue = _look_at_batch  # a request that fails now must not bring its batches back
     for batch in waiting:
-        look_at(batch.future)
-        look_at(batch._drain_waiter)
+        _look_at_batch(batch)
+    _disown_transaction(producer._txn_manager)
+
+
+def _look_at_batch(batch: Any) -> None:
+    look_at(batch.future)
+    look_at(batch._drain_waiter)
 
 
 def _disown_transaction(manager: Any) -> None:
@@ -117,15 +141,14 @@ async def _stop(started: Any) -> None:
 
 
 async def _within(seconds: float, ending: Any) -> bool:
+    """Whether it came to its end within the time. Its errors concern nobody any more."""
     try:
         async with asyncio.timeout(seconds):
             await ending
-    except TimeoutError:
+    except (TimeoutError, kafka_errors.KafkaError, OSError):
         return False
-    except (kafka_errors.KafkaError, OSError):
-        return True  # it ended, with an error that concerns nobody any more
     except asyncio.CancelledError:
         if (task := asyncio.current_task()) is not None and task.cancelling():
             raise
-        return True  # not we were cancelled, but what we waited for
+        return False  # not we were cancelled, but something it waited for
     return True
