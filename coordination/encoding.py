@@ -72,11 +72,11 @@ KEY_FIELDS: Final[Mapping[str, str]] = {
 }
 
 
-def encode(event: Event) -> NewRecord:
+def encode(event: Event, *, max_data: int = MAX_DATA_BYTES) -> NewRecord:
     """The record of an event in binary mode; the key is the event's partition key.
 
-    Raises RecordTooLarge (then put the data behind `dataref`) and MalformedRecord for an attribute over its limit
-    or with control characters.
+    `max_data` bytes of data are allowed. Raises RecordTooLarge (then put the data behind `dataref`) and
+    MalformedRecord for an attribute over its limit or with control characters.
     """
     pairs = [("specversion", "1.0")]
     pairs += [(name, text) for field, name in _TEXTS if (text := getattr(event, field))]
@@ -87,10 +87,10 @@ def encode(event: Event) -> NewRecord:
     pairs += event.extensions.items()
     value = None if event.data is None else _ENCODER.encode(event.data)
     key = event.partition_key.encode() if event.partition_key else None
-    return NewRecord(event.topic, key, value, _headers(pairs, value))
+    return NewRecord(event.topic, key, value, _headers(pairs, value, max_data))
 
 
-def _headers(pairs: list[tuple[str, str]], value: bytes | None) -> tuple[tuple[str, bytes], ...]:
+def _headers(pairs: list[tuple[str, str]], value: bytes | None, max_data: int) -> tuple[tuple[str, bytes], ...]:
     for name, text in pairs:
         check(name, text)
     headers = ((CONTENT_TYPE, b"application/json"), *((PREFIX + name, text.encode()) for name, text in pairs))
@@ -99,10 +99,8 @@ def _headers(pairs: list[tuple[str, str]], value: bytes | None) -> tuple[tuple[s
         raise RecordTooLarge(
             f"{len(pairs)} attributes of {size} bytes; at most {MAX_ATTRIBUTES} of {MAX_HEADER_BYTES} are allowed"
         )
-    if value is not None and len(value) > MAX_DATA_BYTES:
-        raise RecordTooLarge(
-            f"{len(value)} bytes of data, at most {MAX_DATA_BYTES} are allowed; put them behind dataref"
-        )
+    if value is not None and len(value) > max_data:
+        raise RecordTooLarge(f"{len(value)} bytes of data, at most {max_data} are allowed; put them behind dataref")
     return headers
 
 
@@ -133,6 +131,7 @@ def new_event(
     subject: str | None = None,
     extensions: Mapping[str, str] | None = None,
     manifest: Manifest = _COORD,
+    max_data: int = MAX_DATA_BYTES,
 ) -> NewRecord:
     """A new event of the catalogue as a record: type, topic, subject, key and partition key follow from its name.
 
@@ -170,7 +169,7 @@ def new_event(
         data=data,
         topic=topic or manifest.topic_for(name),
     )
-    return encode(_addressed(event, entry, subject))
+    return encode(_addressed(event, entry, subject), max_data=max_data)
 
 
 def _conform(entry: EventType, data: Any) -> Any:

@@ -38,8 +38,8 @@ def from_http(headers: Iterable[tuple[str, str]], body: bytes, *, manifest: Mani
     if content_type.lower().startswith(BATCH):
         return [_numbered(number, raw, topics) for number, raw in enumerate(_batch(body), start=1)]
     if is_structured(content_type):
-        return [_record(*unfold(body, content_type), topics)]
-    return [_record([(CONTENT_TYPE, content_type.encode()), *pairs], body or None, topics)]
+        return [to_record(*unfold(body, content_type), topics)]
+    return [to_record([(CONTENT_TYPE, content_type.encode()), *pairs], body or None, topics)]
 
 
 def _split(headers: Iterable[tuple[str, str]]) -> tuple[str, Pairs]:
@@ -72,14 +72,18 @@ def _batch(body: bytes) -> list[msgspec.Raw]:
 
 def _numbered(number: int, raw: msgspec.Raw, manifest: Manifest) -> NewRecord:
     try:
-        return _record(*unfold(bytes(raw), MEDIA_TYPE), manifest)
+        return to_record(*unfold(bytes(raw), MEDIA_TYPE), manifest)
     except MalformedRecord as error:
         raise MalformedRecord(
             f"event {number} of the batch: {error}", stage=error.stage, attribute=error.attribute
         ) from None
 
 
-def _record(pairs: Pairs, value: bytes | None, manifest: Manifest) -> NewRecord:
+def to_record(pairs: Pairs, value: bytes | None, manifest: Manifest) -> NewRecord:
+    """The record of one event given as headers and value, on the topic and with the key of its type.
+
+    Raises MalformedRecord.
+    """
     if value is not None and len(value) > MAX_DATA_BYTES:
         raise MalformedRecord(
             f"{len(value)} bytes of data, at most {MAX_DATA_BYTES}; put them behind dataref",

@@ -31,7 +31,7 @@ def test_the_offset_does_not_change_the_instant(at: int, minutes: int, decimals:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "now", "2026-05-01T12:00:00", "2026-05-01T12:00:00,000250Z", "2026-W18-5T12:00:00.00025Z", 
+    ["", "now", "2026-05-01T12:00:00", "2026-05-01T12:00:00,000250Z", "2026-W18-5T12:00:00.00025Z",
      "2026-05-01T25:00:00Z", "2026-05-01T12:00:61Z", "20260501T120000.000000000Z", "2026-05-01T12:00:00.00025xZ"],
 )  # fmt: skip
 def test_what_rfc3339_does_not_allow_is_refused(text: str) -> None:
