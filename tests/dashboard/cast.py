@@ -15,7 +15,7 @@ from coordination.manifest import Manifest
 from coordination.partitioner import partition_for
 from coordination.projection import fold, keys_of
 from coordination.requests import Request as RequestRow
-from coordination.rows import Rows
+from coordination.rows import Layout, Rows
 from coordination.tasks import Task as TaskRow
 from dashboard.clock import database_now
 from dashboard.models import Request, Task
@@ -87,7 +87,7 @@ def hear(*made: NewRecord, at: int | None = None) -> None:
     manifest = Manifest(settings.LINESIDE_NAMESPACE)
     decoder = Decoder(manifest)
     events = [decoder.decode(_appended(record, at)) for record in made]
-    rows, keys = Rows(), keys_of(events)
+    rows, keys = Rows(Layout(manifest.family_of)), keys_of(events)
     for request in Request.objects.filter(approval_id__in=keys.requests):
         rows.requests[request.approval_id] = msgspec.json.decode(request.body, type=RequestRow)
     for run_id, task_id in keys.tasks:
