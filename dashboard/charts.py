@@ -28,7 +28,10 @@ class LagPoint(NamedTuple):
 
 
 def lag_figure(points: Sequence[LagPoint], *, begin: int, end: int, limit_seconds: float | None) -> dict[str, Any]:
-    """Waiting tasks as steps over the age of the oldest, on one time axis from begin to end (µs)."""
+    """Waiting tasks as steps over the age of the oldest, on one time axis from begin to end (µs).
+
+    `points` beside data and layout are the same numbers for the table.
+    """
     times = [rfc3339(point.at) for point in points]
     waiting = {
         "type": "scatter",
@@ -54,7 +57,11 @@ def lag_figure(points: Sequence[LagPoint], *, begin: int, end: int, limit_second
         "fillcolor": "var(--bg-3)",
         "hovertemplate": "%{y:.0f} s old<extra></extra>",
     }
-    return {"data": [waiting, age], "layout": _lag_layout(begin, end, points, limit_seconds)}
+    return {
+        "data": [waiting, age],
+        "layout": _lag_layout(begin, end, points, limit_seconds),
+        "points": [{"at": time, "waiting": point.waiting, "age_seconds": point.age_seconds} for time, point in zip(times, points, strict=True)],
+    }
 
 
 def _lag_layout(begin: int, end: int, points: Sequence[LagPoint], limit: float | None) -> dict[str, Any]:
@@ -74,6 +81,7 @@ def _lag_layout(begin: int, end: int, points: Sequence[LagPoint], limit: float |
             "spikedash": "solid",
             "spikemode": "across",
             "fixedrange": True,
+            "tickformat": "%H:%M",
             "anchor": "y2",
             "hoverformat": "%H:%M:%S",
         },

@@ -20,4 +20,6 @@ def record_address(topic: str, partition: int | None, offset: int | None) -> str
 
 def short_position(topic: str, partition: int, offset: int) -> str:
     """A position as people read it: the last words of the topic, partition@offset."""
-    return f"{'.'.join(topic.split('.')[-2:])}-{partition}@{offset}"
+    words = topic.split(".")
+    name = topic if words[0] == "dlq" else ".".join(words[-2:])
+    return f"{name}-{partition}@{offset}"

@@ -7,6 +7,7 @@ import msgspec
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from coordination.requests import Request as RequestRow
+from dashboard.api.instants import iso
 from dashboard.api.requestrows import request_row
 from dashboard.models import Approval, Claim, Decision, Request
 
@@ -45,7 +46,7 @@ def rows_of(requests: Iterable[Request], now: int) -> list[dict[str, Any]]:
     approvals = {each.approval_id: each for each in Approval.objects.filter(approval_id__in=ids)}
     decisions = latest_decisions(ids)
     claims = {
-        each.approval_id: {"person": each.person.get_username(), "until": each.until}
+        each.approval_id: {"person": each.person.get_username(), "until": iso(each.until)}
         for each in Claim.objects.filter(approval_id__in=ids, until__gt=now).select_related("person")
     }
     return [

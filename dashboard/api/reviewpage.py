@@ -18,6 +18,7 @@ from dashboard.api.instants import iso
 from dashboard.api.queue import request_of, rows_of
 from dashboard.api.requestrows import receipt_row
 from dashboard.api.tasklist import task_of
+from dashboard.approvals.claims import viewed
 from dashboard.approvals.persons import is_service, names_of, voter_of
 from dashboard.approvals.review import standing_of
 from dashboard.approvals.riskrules import risk_of
@@ -71,14 +72,21 @@ def review(found: Request, person: Person, now: int) -> Review:
         request=request,
         args=action.get("args") if edited is None else edited,
         action=action,
-        changes=_changes(request, action, edited),
-        votes=[_vote(vote) for vote in votes],
+        changes=_changes(request, action, edited) | {"edited": _edited(edit)},
+        votes=_votes(request, votes, round_),
         policy=_policy(request, votes, round_, person),
         receipts=_receipts(request, now),
         allowed=[word for word in ALL_DECISIONS if word in (request.allowed or ("approve", "reject"))],
         refusal=refusal(row, request, person),
         dangerous=row["risk"] in ("high", "critical") and request.reversibility == "no",
     )
+
+
+def note_view(found: Review, person: Person) -> None:
+    """Note the first time that somebody who may decide has opened the request; once noted, nothing is written."""
+    approval = Approval.objects.filter(approval_id=found.request.approval_id).only("first_viewed_at").first()
+    if found.row["open"] and may_decide(person) and (approval is None or approval.first_viewed_at is None):
+        viewed(found.request.approval_id)
 
 
 def refusal(row: Mapping[str, Any], request: RequestRow, person: Person) -> str:
@@ -110,16 +118,29 @@ def _changes(request: RequestRow, action: Mapping[str, Any], edited: Any) -> dic
     }
 
 
-def _vote(vote: Vote) -> dict[str, Any]:
+def _edited(edit: Vote | None) -> dict[str, Any] | None:
+    return None if edit is None else {"by": edit.person.get_username(), "at": edit.at}
+
+
+def _votes(request: RequestRow, votes: list[Vote], round_: int) -> list[dict[str, Any]]:
+    """Each vote in words; one that does not count says why and has no tick."""
+    counted = [vote for vote in votes if vote.counts and vote.round == round_]
+    ignored = standing_of(_typed(request.policy), counted, request.on_behalf_of).ignored
+    return [_vote(vote, "" if vote not in counted else ignored.get(voter_of(vote.person), "")) for vote in votes]
+
+
+def _vote(vote: Vote, ignored: str) -> dict[str, Any]:
+    note = vote.note or (f"does not count: {ignored}" if ignored else "")
+    sign = "none" if note or not vote.counts else "failed" if vote.verdict == "reject" else "done"
     return {
         "person": vote.person.get_username(),
         "verdict": vote.verdict,
         "words": VOTED.get(vote.verdict, vote.verdict),
         "comment": vote.comment,
-        "counts": vote.counts,
-        "note": vote.note,
+        "counts": vote.counts and not ignored,
+        "note": note,
         "at": vote.at,
-        "sign": {"sign": "failed" if vote.verdict == "reject" else "done", "label": vote.verdict},
+        "sign": {"sign": sign, "label": vote.verdict},
     }
 
 

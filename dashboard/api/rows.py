@@ -8,6 +8,7 @@ a fuller row has said.
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 from coordination.lag import words
 from coordination.runs import RunPart
@@ -183,7 +184,8 @@ def fold_row(fold: Any, *, revision: int = 0) -> Row:
         "id": fold.fold_key,
         "revision": revision,
         "order": [fold.first_at or 0, fold.fold_key],
-        "label": fold.task_type or "tasks not requested yet",
+        "url": f"?fold={quote(fold.fold_key, safe='')}",
+        "label": fold.task_type or "commands not read yet",
         "agent_group": fold.agent_group,
         "stamped": fold.stamped,
         "counts": fold.counts,

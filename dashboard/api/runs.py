@@ -5,10 +5,11 @@ from typing import Any
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
+from dashboard.api.foldlist import fold_page
 from dashboard.api.paging import size
 from dashboard.api.root import allowed, api
 from dashboard.api.runlist import run_page
-from dashboard.api.shapes import RunPage, TaskPage
+from dashboard.api.shapes import FoldPage, RunPage, TaskPage
 from dashboard.api.tasklist import filtered, task_page
 from dashboard.models import Run
 from dashboard.permissions import may_see_runs
@@ -36,3 +37,11 @@ def tasks(
     members of one."""
     get_object_or_404(Run.objects.only("run_id"), run_id=run_id)
     return task_page(filtered(run_id, query, fold, fanout), cursor, size(limit))
+
+
+@api.get("runs/{path:run_id}/folds", response=FoldPage, tags=["runs"])
+@allowed(may_see_runs)
+def folds(request: HttpRequest, run_id: str) -> dict[str, Any]:
+    """Alike tasks of a run, counted by state: one row a fold, first seen first."""
+    get_object_or_404(Run.objects.only("run_id"), run_id=run_id)
+    return fold_page(run_id)

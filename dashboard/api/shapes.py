@@ -89,6 +89,23 @@ class TaskPage(Schema):
     next: str | None
 
 
+class FoldShape(Open):
+    """Alike tasks of a run, counted by state."""
+
+    label: str
+    agent_group: str
+    counts: dict[str, int]
+    total: int
+    done: int
+
+
+class FoldPage(Schema):
+    """The folds of a run."""
+
+    items: list[FoldShape]
+    next: str | None
+
+
 class NodeShape(Open):
     """A node of the graph: a task, a fold of alike tasks, or a join."""
 

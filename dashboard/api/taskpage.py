@@ -75,8 +75,9 @@ def spans(task: TaskRow, now: int) -> list[dict[str, Any]]:
         at, state = here, following
     sums[state] += end - at
     total = end - begin
+    shown = {"running": "running" if task.state in OPEN else "done"}
     return [
-        {"sign": name, "label": LABELS[name], "span": words(span), "share": round(100 * span / total, 1), "width": span}
+        {"sign": shown.get(name, name), "label": LABELS[name], "span": words(span), "share": round(100 * span / total, 1), "width": span}
         for name, span in sums.items()
         if span > 0 and total > 0
     ]

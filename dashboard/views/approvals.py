@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from dashboard.api import deciding
 from dashboard.api.problems import Problem
 from dashboard.api.queue import decided_rows, open_count, open_rows, urgency
-from dashboard.api.reviewpage import evidence, review
+from dashboard.api.reviewpage import evidence, note_view, review
 from dashboard.clock import database_now
 from dashboard.forms import DecisionForm
 from dashboard.models import Request
@@ -46,6 +46,7 @@ def review_page(request: HttpRequest, approval_id: str) -> HttpResponse:
         return _decided(request, approval_id, form.cleaned_data)
     now = database_now()
     shown = review(found, request.user, now)
+    note_view(shown, request.user)
     asks = open_rows(now)
     return page(
         request,

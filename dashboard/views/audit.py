@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import msgspec
+from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
@@ -26,24 +27,32 @@ def audit(request: HttpRequest) -> HttpResponse:
         found = found.filter(Q(actor__icontains=query) | Q(act__icontains=query) | Q(subject__icontains=query))
     entries = list(found[: PAGE + 1])
     shown = entries[:PAGE]
+    names = _names({entry.actor for entry in shown})
     return page(
         request,
         "audit.html",
         "audit",
         query=query,
-        entries=[_shown(entry) for entry in shown],
+        entries=[_shown(entry, names) for entry in shown],
         older=shown[-1].number if len(entries) > PAGE else None,
         broken=_broken(shown) if shown and not query else None,
         checked=bool(shown) and not query,
     )
 
 
-def _shown(entry: Audit) -> dict[str, Any]:
+def _names(actors: set[str]) -> dict[str, str]:
+    """User names behind the opaque ids of the trail; an id without a user stays as it is."""
+    ids = {int(actor.removeprefix("user-")) for actor in actors if actor.removeprefix("user-").isdecimal()}
+    return {f"user-{user.pk}": user.get_username() for user in get_user_model().objects.filter(pk__in=ids)}
+
+
+def _shown(entry: Audit, names: dict[str, str]) -> dict[str, Any]:
     detail: dict[str, Any] = msgspec.json.decode(entry.detail)
     return {
         "number": entry.number,
         "at": entry.at,
-        "actor": entry.actor,
+        "actor": names.get(entry.actor, entry.actor),
+        "actor_id": entry.actor,
         "act": entry.act,
         "subject": entry.subject,
         "detail": ", ".join(f"{name} {value}" for name, value in detail.items() if value not in ("", None, [], {})),

@@ -26,7 +26,8 @@ def run(request: HttpRequest, run_id: str) -> HttpResponse:
     """One run: graph, joins, folds and tasks, live."""
     found = get_object_or_404(Run, run_id=run_id)
     query = request.GET.get("query", "")
-    tasks, wrong = _tasks(run_id, query)
+    fold = request.GET.get("fold")
+    tasks, wrong = _tasks(run_id, query, fold)
     row = with_asks([found])[0]
     return page(
         request,
@@ -38,6 +39,7 @@ def run(request: HttpRequest, run_id: str) -> HttpResponse:
         states=states(row["bar"]),
         usual=_usual(found),
         query=query,
+        fold=fold,
         wrong=wrong,
         tasks=tasks,
         story=_story(found, may_see_payloads(request.user)),
@@ -45,9 +47,9 @@ def run(request: HttpRequest, run_id: str) -> HttpResponse:
     )
 
 
-def _tasks(run_id: str, query: str) -> tuple[dict[str, Any], str]:
+def _tasks(run_id: str, query: str, fold: str | None) -> tuple[dict[str, Any], str]:
     try:
-        return task_page(filtered(run_id, query), None, PAGE), ""
+        return task_page(filtered(run_id, query, fold), None, PAGE), ""
     except Problem as problem:
         return {"items": [], "next": None}, problem.detail
 

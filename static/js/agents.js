@@ -3,6 +3,7 @@
 import { first, get } from "./api.js";
 import { lagChart } from "./charts.js";
 import { fill } from "./fill.js";
+import { duration } from "./format.js";
 import { watch } from "./live.js";
 import { chip } from "./marks.js";
 import { Rows } from "./rows.js";
@@ -44,6 +45,15 @@ for (const button of document.querySelectorAll("[data-reach]")) {
     chart.reach(button.dataset.reach);
   });
 }
+
+at("as-table").addEventListener("click", (event) => {
+  const shown = event.currentTarget.getAttribute("aria-pressed") !== "true";
+  event.currentTarget.setAttribute("aria-pressed", String(shown));
+  at("lag-table").hidden = !shown;
+  at("lag-chart").hidden = shown;
+  const points = chart.points().toReversed().map((point) => ({ ...point, waiting_text: point.waiting ?? "unknown", age_text: duration(point.age_seconds) }));
+  fill(at("lag-table"), { points });
+});
 
 function take(rows) {
   groups.apply(rows);

@@ -1,10 +1,12 @@
 // The queue of approvals, live; the receipts of what was decided below it.
 
 import { first, get } from "./api.js";
+import { headings } from "./grouping.js";
 import { watch } from "./live.js";
 import { Rows } from "./rows.js";
 
-const asks = new Rows(document.getElementById("asks"), { accepts: (row) => row.open });
+const list = document.getElementById("asks");
+const asks = new Rows(list, { accepts: (row) => row.open, headed: headings(list, "queue-group") });
 const decided = new Rows(document.getElementById("decided"));
 
 export function receipts(rows) {

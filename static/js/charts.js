@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 
 const EVERY = 1000;
+const INSTANT = /^\d{4}-\d\d-\d\dT.*Z$/;
 const CONFIG = { displayModeBar: false, responsive: true, showSendToCloud: false, displaylogo: false };
 
 function token(name) {
@@ -19,9 +20,15 @@ function colour(name) {
   return found;
 }
 
-/** Names of tokens in a figure ("var(--fg)") become colours. */
+/** An instant as Plotly wants it: without a zone, so it is told the browser's own time of day. */
+function local(instant) {
+  const date = new Date(instant);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60000).toISOString().slice(0, 23).replace("T", " ");
+}
+
+/** Names of tokens in a figure ("var(--fg)") become colours, instants become local times. */
 function coloured(value) {
-  if (typeof value === "string") return value.startsWith("var(--") ? colour(value.slice(4, -1)) : value;
+  if (typeof value === "string") return value.startsWith("var(--") ? colour(value.slice(4, -1)) : INSTANT.test(value) ? local(value) : value;
   if (Array.isArray(value)) return value.map(coloured);
   if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, coloured(each)]));
   return value;
@@ -50,5 +57,5 @@ export function lagChart(element, group) {
   const begin = () => load().catch((error) => { element.textContent = `No chart: ${error.message}`; });
   if (window.Plotly) begin();
   else addEventListener("load", begin, { once: true });
-  return { touch, reach: (reach) => { state.reach = reach; load(); } };
+  return { touch, reach: (reach) => { state.reach = reach; load(); }, points: () => state.figure?.points ?? [] };
 }

@@ -1,18 +1,20 @@
-// Review of one request: queue beside it, decision at its foot, receipt as facts come in.
-// Approve stays off until the whole payload was on the screen; an edit or a word of reason opens the drawer.
+// Review of one request: queue beside it, decision at its foot, receipt as facts come in, claim while one looks.
 
-import { first, get, post, Problem } from "./api.js";
+import { first, get, post } from "./api.js";
+import { now } from "./clock.js";
+import { Decision } from "./decision.js";
+import { headings } from "./grouping.js";
 import { watch } from "./live.js";
 import { receipt } from "./receipt.js";
 import { Rows } from "./rows.js";
 
+const RENEW = 120000;
 const page = document.getElementById("review");
-const form = document.getElementById("decide");
 const at = (id) => document.getElementById(id);
-const key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
-const drawn = { decision: null, seen: false, frozen: page.dataset.open === "" };
+const path = `approvals/${encodeURIComponent(page.dataset.id)}`;
+const decision = new Decision(page, at("decide"));
+const asks = new Rows(at("asks"), { accepts: (row) => row.open, headed: headings(at("asks"), "queue-group") });
 
-const asks = new Rows(at("asks"), { accepts: (row) => row.open });
 asks.load(first("first-asks"));
 here();
 receipt(at("receipt"), first("first-receipts")[0] ?? null);
@@ -23,93 +25,35 @@ function here() {
   }
 }
 
-function buttons() {
-  for (const button of form.querySelectorAll("button[name=decision]")) {
-    const unseen = ["approve", "edit"].includes(button.value) && !drawn.seen;
-    button.disabled = drawn.frozen || unseen;
+function changed(row) {
+  if (row.request_version > Number(page.dataset.version)) {
+    at("stale").hidden = false;
+    decision.freeze("");
   }
-  if (!drawn.frozen) {
-    at("off").hidden = drawn.seen;
-    at("off").textContent = drawn.seen ? "" : "Approve opens once you have seen everything down to the hash.";
-  }
+  if (row.receipt) receipt(at("receipt"), row.receipt);
+  if (!row.open) decision.freeze(row.receipt ? `${row.receipt.word} by ${row.receipt.by}.` : `This request is ${row.state} now.`);
+  claimed(row.claim);
 }
 
-new IntersectionObserver((entries) => {
-  if (!entries.some((entry) => entry.isIntersecting)) return;
-  drawn.seen = true;
-  buttons();
-}, { rootMargin: "0px 0px 8px 0px" }).observe(at("payload-end"));
-buttons();
-
-function openDrawer(decision) {
-  drawn.decision = decision;
-  const needsArgs = decision === "edit";
-  const needsName = page.dataset.dangerous === "yes" && ["approve", "edit"].includes(decision);
-  at("drawer").hidden = false;
-  at("cancel").hidden = false;
-  at("args-field").hidden = !needsArgs;
-  at("confirm-field").hidden = !needsName;
-  at("comment-label").textContent = decision === "respond" ? "Your answer, which the agent gets" : "Reason, kept with the decision";
-  (needsArgs ? at("args") : needsName ? at("confirm") : at("comment")).focus();
+function claimed(claim) {
+  const held = claim && Date.parse(claim.until) > now();
+  const mine = held && claim.person === page.dataset.me;
+  at("claim").textContent = held ? `${mine ? "you look" : `${claim.person} looks`} at it` : "";
+  if (at("claim-button")) at("claim-button").hidden = Boolean(held) || decision.frozen;
 }
 
-function closeDrawer() {
-  drawn.decision = null;
-  at("drawer").hidden = true;
-  at("cancel").hidden = true;
-}
-
-function wrong(decision) {
-  if (page.dataset.dangerous === "yes" && ["approve", "edit"].includes(decision) && at("confirm").value.trim() !== page.dataset.confirm) return `Type ${page.dataset.confirm} to go on.`;
-  if (decision === "respond" && !at("comment").value.trim()) return "Write the answer that the agent gets.";
-  return "";
-}
-
-function say(words, bad = false) {
-  at("outcome").hidden = !words;
-  at("outcome").textContent = words;
-  at("outcome").classList.toggle("late", bad);
-}
-
-async function decide(decision) {
-  let args = null;
+async function claim() {
   try {
-    args = decision === "edit" ? JSON.parse(at("args").value) : null;
+    claimed(await post(`${path}/claims`, {}));
   } catch (error) {
-    return say(`The arguments are not JSON: ${error.message}`, true);
+    decision.say(error.message, true);
   }
-  drawn.frozen = true;
-  buttons();
-  try {
-    const body = { decision, request_version: Number(page.dataset.version), content_hash: page.dataset.hash, comment: at("comment").value, args };
-    const saved = await post(`approvals/${encodeURIComponent(page.dataset.id)}/decisions`, body, key);
-    closeDrawer();
-    at("receipt-words").textContent = saved.final ? "yours" : saved.standing;
-    receipt(at("receipt"), saved.final ? saved : null);
-    say(saved.final ? "Saved." : `Your vote is saved. ${saved.standing}`);
-  } catch (error) {
-    refused(error);
-  }
-  return undefined;
 }
 
-function refused(error) {
-  const lost = error instanceof Problem && [409, 422].includes(error.status);
-  if (error.body?.code === "request_changed") at("stale").hidden = false;
-  drawn.frozen = lost;
-  say(error instanceof Problem ? error.message : "The server cannot be reached. Nothing was decided; try again.", true);
-  buttons();
-}
-
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const decision = event.submitter?.value ?? drawn.decision;
-  const plain = decision === "approve" && page.dataset.dangerous !== "yes";
-  if (!plain && drawn.decision !== decision) return openDrawer(decision);
-  const reason = wrong(decision);
-  return reason ? say(reason, true) : void decide(decision);
+at("claim-button")?.addEventListener("click", () => {
+  claim();
+  setInterval(() => { if (!document.hidden && !decision.frozen) claim(); }, RENEW);
 });
-at("cancel").addEventListener("click", () => { closeDrawer(); say(""); });
 
 watch("approvals", {
   apply: (rows, gone) => {
@@ -120,21 +64,6 @@ watch("approvals", {
   refetch: async () => {
     asks.load((await get("approvals", { limit: 200 })).items);
     here();
-    changed(await get(`approvals/${encodeURIComponent(page.dataset.id)}`));
+    changed(await get(path));
   },
 });
-
-function changed(row) {
-  if (row.request_version > Number(page.dataset.version)) {
-    at("stale").hidden = false;
-    drawn.frozen = true;
-  }
-  if (row.receipt) receipt(at("receipt"), row.receipt);
-  if (!row.open && !drawn.frozen) {
-    drawn.frozen = true;
-    at("off").hidden = false;
-    at("off").textContent = row.receipt ? `${row.receipt.word} by ${row.receipt.by} meanwhile.` : `This request is ${row.state} now.`;
-  }
-  at("claim").textContent = row.claim ? `${row.claim.person} looks at it` : "";
-  buttons();
-}

@@ -7,13 +7,15 @@
 //   <button data-new-for="runs"> and <… data-empty-for="runs"> are optional.
 
 import { build, fill } from "./fill.js";
+import { arrange, compare } from "./ordering.js";
 
 const PATIENCE = 1500;
 
 export class Rows {
-  /** `accepts(row)` keeps rows out that the page's filter does not ask for. */
-  constructor(list, { accepts = () => true } = {}) {
+  /** `accepts(row)` keeps rows out that the page's filter does not ask for; `headed(entries)` keeps headings. */
+  constructor(list, { accepts = () => true, headed = null } = {}) {
     this.list = list;
+    this.headed = headed;
     this.accepts = accepts;
     this.template = list.querySelector(":scope > template");
     this.limit = Number(list.dataset.limit ?? 100);
@@ -96,15 +98,12 @@ export class Rows {
     this.held.delete(id);
   }
 
-  /** Sorts by the server's `order` (small first) and cuts the tail, touching only what is out of place. */
+  /** Sorts by the server's `order` (small first) and cuts the tail. */
   order() {
     const entries = [...this.held.values()].sort((a, b) => compare(a.row.order, b.row.order));
     for (const { row } of entries.splice(this.limit)) this.drop(row.id);
-    let before = this.template;
-    for (const { element } of entries) {
-      if (before.nextElementSibling !== element) before.after(element);
-      before = element;
-    }
+    arrange(this.list, this.template, entries);
+    this.headed?.(entries);
   }
 
   tell() {
@@ -115,10 +114,4 @@ export class Rows {
     if (this.empty) this.empty.hidden = this.held.size > 0;
     this.list.hidden = this.held.size === 0 && Boolean(this.empty);
   }
-}
-
-function compare(a, b) {
-  if (!Array.isArray(a)) return a < b ? -1 : Number(a > b);
-  const place = a.findIndex((part, index) => part !== b[index]);
-  return place < 0 ? 0 : compare(a[place], b[place]);
 }

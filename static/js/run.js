@@ -65,7 +65,7 @@ async function loadFolds() {
 watch(`run:${runId}`, {
   apply: (rows, gone) => {
     rows.filter((row) => row.kind === "run").forEach(header);
-    tasks.apply(rows, gone);
+    tasks.apply(rows);
     folds.apply(rows, gone);
     graph.touch();
     if (rows.some((row) => row.kind === "join")) joinsLater();

@@ -1,0 +1,134 @@
+// The foot of a review: what may be clicked, the drawer for words and edits, the post, undo.
+// Approve and edit stay off until the whole payload was on the screen. Nothing says "saved" before it is.
+
+import { post, Problem } from "./api.js";
+import { receipt } from "./receipt.js";
+
+const CONSENT = ["approve", "edit"];
+const at = (id) => document.getElementById(id);
+
+export class Decision {
+  constructor(page, form) {
+    this.page = page;
+    this.form = form;
+    this.chosen = null;
+    this.seen = false;
+    this.frozen = page.dataset.open === "";
+    this.key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+    form.addEventListener("submit", (event) => this.submitted(event));
+    at("cancel").addEventListener("click", () => { this.close(); this.say(""); });
+    at("undo").addEventListener("click", () => this.undo());
+    new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      this.seen = true;
+      this.paint();
+    }, { rootMargin: "0px 0px 8px 0px" }).observe(at("payload-end"));
+    this.paint();
+  }
+
+  get dangerous() {
+    return this.page.dataset.dangerous === "yes";
+  }
+
+  paint() {
+    for (const button of this.form.querySelectorAll("button[name=decision]")) {
+      button.disabled = this.frozen || (CONSENT.includes(button.value) && !this.seen);
+    }
+    if (this.frozen) return;
+    at("off").hidden = this.seen;
+    at("off").textContent = this.seen ? "" : "Approve opens once you have seen everything down to the hash.";
+  }
+
+  /** Nothing can be decided any more; `words` say why, unless this very page decided. */
+  freeze(words) {
+    if (this.frozen) return;
+    this.frozen = true;
+    at("off").hidden = !words;
+    at("off").textContent = words;
+    this.close();
+    this.paint();
+  }
+
+  open(decision) {
+    this.chosen = decision;
+    const consent = CONSENT.includes(decision);
+    at("drawer").hidden = at("cancel").hidden = false;
+    at("args-field").hidden = decision !== "edit";
+    at("confirm-field").hidden = !(this.dangerous && consent);
+    at("comment-label").textContent = decision === "respond" ? "Your answer, which the agent gets" : "Reason, kept with the decision";
+    for (const button of this.form.querySelectorAll("button[name=decision]")) button.hidden = button.value !== decision;
+    (decision === "edit" ? at("args") : this.dangerous && consent ? at("confirm") : at("comment")).focus();
+  }
+
+  close() {
+    this.chosen = null;
+    at("drawer").hidden = at("cancel").hidden = true;
+    for (const button of this.form.querySelectorAll("button[name=decision]")) button.hidden = false;
+  }
+
+  say(words, bad = false) {
+    at("outcome").hidden = !words;
+    at("outcome").textContent = words;
+    at("outcome").classList.toggle("late", bad);
+  }
+
+  wrong(decision) {
+    const name = this.page.dataset.confirm;
+    if (this.dangerous && CONSENT.includes(decision) && at("confirm").value.trim() !== name) return `Type ${name} to go on.`;
+    return decision === "respond" && !at("comment").value.trim() ? "Write the answer that the agent gets." : "";
+  }
+
+  submitted(event) {
+    event.preventDefault();
+    const decision = event.submitter?.value ?? this.chosen;
+    const plain = decision === "approve" && !this.dangerous;
+    if (!plain && this.chosen !== decision) return this.open(decision);
+    const reason = this.wrong(decision);
+    return reason ? this.say(reason, true) : void this.decide(decision);
+  }
+
+  async decide(decision) {
+    const { id, version, hash } = this.page.dataset;
+    const body = { decision, request_version: Number(version), content_hash: hash, comment: at("comment").value, args: null };
+    try {
+      if (decision === "edit") body.args = JSON.parse(at("args").value);
+    } catch (error) {
+      return this.say(`The arguments are not JSON: ${error.message}`, true);
+    }
+    this.frozen = true;
+    this.paint();
+    try {
+      this.saved(await post(`approvals/${encodeURIComponent(id)}/decisions`, body, this.key));
+    } catch (error) {
+      this.refused(error);
+    }
+    return undefined;
+  }
+
+  saved(answer) {
+    this.close();
+    at("receipt-words").textContent = answer.final ? `${answer.word}, by you` : answer.standing;
+    receipt(at("receipt"), answer.final ? answer : null);
+    this.say(answer.final ? "Saved." : `Your vote is saved. ${answer.standing}`);
+    const left = Date.parse(answer.held_until ?? "") - Date.now();
+    at("undo").hidden = !(left > 0);
+    at("undo").dataset.id = answer.decision_id ?? "";
+    if (left > 0) setTimeout(() => { at("undo").hidden = true; }, left);
+  }
+
+  refused(error) {
+    this.frozen = error instanceof Problem && [409, 422].includes(error.status) && error.body.code !== "invalid_decision";
+    if (error.body?.code === "request_changed") at("stale").hidden = false;
+    this.say(error instanceof Problem ? error.message : "The server cannot be reached. Nothing is known of this click; try again, it counts once.", true);
+    this.paint();
+  }
+
+  async undo() {
+    try {
+      await post(`decisions/${encodeURIComponent(at("undo").dataset.id)}/undo`, {});
+      location.reload();
+    } catch (error) {
+      this.say(error.message, true);
+    }
+  }
+}
