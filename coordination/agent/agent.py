@@ -173,5 +173,3 @@ def _add(handlers: dict[str, Any], name: str, handler: Any) -> None:
     if name in handlers:
         raise CoordinationError(f"There are two handlers for {name!r}.", code="two_handlers")
     handlers[name] = handler
-
-

@@ -23,9 +23,7 @@ MOVING: Final = 5.0
 class Assignment:
     """Which partitions are mine, and how far each is done (`offsets`); `let_in` gets the records of ready ones."""
 
-    def __init__(
-        self, instance: Instance, member: Membership, desk: Desk, let_in: Callable[[Record], None]
-    ) -> None:
+    def __init__(self, instance: Instance, member: Membership, desk: Desk, let_in: Callable[[Record], None]) -> None:
         self._instance, self._member, self._desk, self._let_in = instance, member, desk, let_in
         self.offsets: dict[TopicPartition, Offsets] = {}
         self._held_back: dict[TopicPartition, list[Record]] = {}

@@ -89,9 +89,7 @@ class TaskContext:
         With `effects` the call is announced first and not repeated once it has returned, in any attempt; a crash in
         between repeats it under the same `idempotency_key`. `show_result` puts the result on the log.
         """
-        return await self._calls.tool(
-            name, args, call, effects=effects, tool_type=tool_type, show_result=show_result
-        )
+        return await self._calls.tool(name, args, call, effects=effects, tool_type=tool_type, show_result=show_result)
 
     async def model(
         self,
@@ -198,7 +196,5 @@ class TaskContext:
         return self._asking.answer(reason, question)
 
     def _mention(self, name: str, data: Any) -> None:
-        said = self._instance.say(
-            self._work.event, name, data, attempt=self.attempt, causation=self._work.cause
-        )
+        said = self._instance.say(self._work.event, name, data, attempt=self.attempt, causation=self._work.cause)
         self._instance.mention(self._work.memory.source, [said.record])

@@ -64,9 +64,7 @@ class Decisions:
         assert work is not None
         assert gate is not None
         self._desk.answered(work, decision, None if data.valid_until is None else micros(data.valid_until))
-        resumed = TaskResumed(
-            reason=decision.decision, approval_id=data.approval_id, decision_id=data.decision_id
-        )
+        resumed = TaskResumed(reason=decision.decision, approval_id=data.approval_id, decision_id=data.decision_id)
         said = [self._fact(event, memory, "task.resumed", resumed)]
         memory.cause = said[0].event_id
         if data.decision_id:

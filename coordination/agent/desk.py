@@ -97,9 +97,7 @@ class Desk:
         assert memory.gate is not None
         step = memory.journal[memory.gate.step]
         value = step.value | {"decision": msgspec.to_builtins(decision), "valid_until": valid_until}
-        memory.journal[memory.gate.step] = msgspec.structs.replace(
-            step, done=True, attempt=memory.attempt, value=value
-        )
+        memory.journal[memory.gate.step] = msgspec.structs.replace(step, done=True, attempt=memory.attempt, value=value)
         memory.status, memory.gate = "ready", None
         work.disarm()
 
@@ -190,9 +188,7 @@ class Desk:
             return
         self.answered(work, Decision(decision="expired", feedback="Nobody decided in time."), None)
         data = TaskResumed(reason="expired", approval_id=gate.approval_id)
-        said = self._instance.say(
-            work.event, "task.resumed", data, attempt=work.memory.attempt, causation=work.cause
-        )
+        said = self._instance.say(work.event, "task.resumed", data, attempt=work.memory.attempt, causation=work.cause)
         try:
             await self._instance.remember(work.memory, [said])
         except MemberFenced as error:

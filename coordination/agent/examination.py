@@ -116,7 +116,9 @@ class Examination:
                     await self._observe(0.2)
         except TimeoutError:
             seen = [event.name for event in self.events if event.task_id == task_id]
-            raise Failed(f"No {name} in {self.patience:g} s; seen of the task: {', '.join(seen) or 'nothing'}.") from None
+            raise Failed(
+                f"No {name} in {self.patience:g} s; seen of the task: {', '.join(seen) or 'nothing'}."
+            ) from None
 
     async def refusal(self, request: Event, document: Mapping[str, Any]) -> str:
         """Deliver a decision that must be refused; returns the reason given."""

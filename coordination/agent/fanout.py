@@ -20,7 +20,7 @@ from coordination.agent.work import Work
 from coordination.events.fanout import Branch, FanoutOpened, FanoutSealed
 from coordination.instants import MICROSECONDS, moment
 
-MAX_BRANCHES: Final = 5_000
+MAX_BRANCHES: Final = 2_000
 """More branches than this do not fit into one memory; nest fan-outs instead."""
 NAMED_BRANCHES: Final = 200
 CHUNK: Final = 400

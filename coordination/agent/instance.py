@@ -88,9 +88,7 @@ class Instance:
         }
         return self.voice.say(name, run_id=event.run_id, data=data, **(about | attributes))
 
-    async def write(
-        self, source: TopicPartition, records: Sequence[NewRecord], finish: int | None = None
-    ) -> None:
+    async def write(self, source: TopicPartition, records: Sequence[NewRecord], finish: int | None = None) -> None:
         """Write in one transaction with the position of `source`; returns when it is visible.
 
         Raises MemberFenced when the partition was lost.

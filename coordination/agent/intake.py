@@ -52,9 +52,7 @@ class Intake:
 
     def controls(self, record: Record) -> bool:
         """Whether it is a command for this group that must not wait behind new work."""
-        return self.concerns(record) and any(
-            name == "ce_type" and value in CONTROL for name, value in record.headers
-        )
+        return self.concerns(record) and any(name == "ce_type" and value in CONTROL for name, value in record.headers)
 
     async def take(self, record: Record) -> bool:
         """Act on a record that concerns this group. Returns whether its offset is done with."""

@@ -7,8 +7,8 @@ so a successor neither repeats nor forgets it, and a predecessor that lost the p
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -37,7 +37,9 @@ from coordination.instants import MICROSECONDS
 logger: Final = logging.getLogger("coordination.agent")
 CATCH_UP: Final = 1.0
 MAX_OUTPUT: Final = 16 * 1024
-MAX_OUTPUTS: Final = 512 * 1024
+MAX_OUTPUTS: Final = 300 * 1024
+MAX_NAMED: Final = 44 * 1024
+Named = TypeVar("Named", Cause, Branch)
 
 
 def ended(event: Event) -> Ended:
@@ -151,23 +153,19 @@ class JoinKeeper:
         joining, ends = _joining(memory), self._ends.get(memory.key, {})
         joining.decided, joining.reason = ruling.verdict, ruling.reason
         joining.ended = _carried(ends)
-        causes = tuple(
-            Cause(index=index, task_id=end.task_id, event_id=end.event_id, outcome=end.outcome)
-            for index, end in sorted(ends.items())
-        )
         timer = self._timers.pop(memory.key, None)
         if timer is not None:
             timer.cancel()
-        if ruling.verdict == "satisfied":
-            return [self._say(memory, "fanin.satisfied", FaninSatisfied(causes=causes), cause)]
+        causes = _fitting(_causes(ends))
+        about = {} if len(causes) == len(ends) else {"extensions": {"dataref": reference(memory)}}
+        data: Data = FaninSatisfied(causes=causes)
         if ruling.verdict == "failed":
-            return [self._say(memory, "fanin.failed", FaninFailed(causes=causes, reason=ruling.reason), cause)]
-        missing = tuple(
-            Branch(index=index, task_id=task_id)
-            for index, (task_id, _) in sorted(joining.branches.items())
-            if index not in ends
-        )
-        return [self._say(memory, "fanin.expired", FaninExpired(causes=causes, missing=missing[:500]), cause)]
+            data = FaninFailed(causes=causes, reason=ruling.reason)
+        elif ruling.verdict == "expired":
+            missing = [Branch(index=i, task_id=one[0]) for i, one in joining.branches.items() if i not in ends]
+            causes = _fitting(causes, MAX_NAMED // 2)
+            data = FaninExpired(causes=causes, missing=_fitting(missing, MAX_NAMED // 2))
+        return [self._say(memory, f"fanin.{ruling.verdict}", data, cause, **about)]
 
     def _cancel_rest(self, memory: Handled, reason: str, cause: str) -> list[Said]:
         work = self._instance.works.get(f"task|{_joining(memory).parent}")
@@ -212,7 +210,7 @@ class JoinKeeper:
             # Whoever is assigned the partition now decides it again from the same facts.
             logger.info("Not said: %s", error)
 
-    def _say(self, memory: Handled, name: str, data: Data, cause: str) -> Said:
+    def _say(self, memory: Handled, name: str, data: Data, cause: str, **about: Any) -> Said:
         return self._instance.voice.say(
             name,
             run_id=memory.run_id,
@@ -221,12 +219,37 @@ class JoinKeeper:
             task_id=_joining(memory).parent,
             fanout_id=memory.key,
             causation=cause,
+            **about,
         )
 
 
 def _joining(memory: Handled) -> Joining:
     assert memory.joining is not None
     return memory.joining
+
+
+def reference(memory: Handled) -> str:
+    """Where the whole list of a join's branches stands, for facts that can only name some of them."""
+    return f"log:handled/{memory.partition}?fanout={memory.key}"
+
+
+def _causes(ends: dict[int, Ended]) -> list[Cause]:
+    """Every branch that was counted, those first that did not complete."""
+    ordered = sorted(ends.items(), key=lambda item: (item[1].outcome == joinrule.SUCCESS, item[0]))
+    return [
+        Cause(index=index, task_id=end.task_id, event_id=end.event_id, outcome=end.outcome) for index, end in ordered
+    ]
+
+
+def _fitting(named: Sequence[Named], limit: int = MAX_NAMED) -> tuple[Named, ...]:
+    """As many as fit into the data of one event (protocol: 48 KiB)."""
+    size, fitting = 0, []
+    for one in named:
+        size += len(msgspec.json.encode(one)) + 1
+        if size > limit:
+            break
+        fitting.append(one)
+    return tuple(fitting)
 
 
 def _carried(ends: dict[int, Ended]) -> dict[int, Ended]:
@@ -236,5 +259,3 @@ def _carried(ends: dict[int, Ended]) -> dict[int, Ended]:
         size += len(msgspec.json.encode(end.output)) if end.output is not None else 0
         carried[index] = end if size <= MAX_OUTPUTS else msgspec.structs.replace(end, output=None, left_out=True)
     return carried
-
-

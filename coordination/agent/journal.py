@@ -56,9 +56,7 @@ class Journal:
             )
         return step
 
-    def record(
-        self, key: str, value: Any, *, made_of: str = "", lasting: bool = False, done: bool = True
-    ) -> Step:
+    def record(self, key: str, value: Any, *, made_of: str = "", lasting: bool = False, done: bool = True) -> Step:
         """Record a step. Raises StepTooLarge."""
         size = len(msgspec.json.encode(value))
         if size > MAX_STEP_BYTES:

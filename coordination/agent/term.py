@@ -132,9 +132,7 @@ class Term:
         self._paused = held
         commands = self._instance.manifest.topic_named("run.task.commands")
         if held:
-            self._lookahead.begin(
-                {p: self._assignment.offsets[p].next for p in held if p.topic == commands}
-            )
+            self._lookahead.begin({p: self._assignment.offsets[p].next for p in held if p.topic == commands})
         else:
             self._lookahead.end()
 

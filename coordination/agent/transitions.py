@@ -151,9 +151,7 @@ async def release(instance: Instance, work: Work, reason: str) -> None:
 def dead_lettered(instance: Instance, record: Record, reason: Reason) -> list[NewRecord]:
     """The dead letter of a record, and the fact that says so."""
     instance.counters.dead_letters += 1
-    letter = dead_letter(
-        record, reason, group=instance.consumer_group, at=instance.clock(), manifest=instance.manifest
-    )
+    letter = dead_letter(record, reason, group=instance.consumer_group, at=instance.clock(), manifest=instance.manifest)
     event = _readable(instance, record)
     data = RecordDeadlettered(
         topic=record.topic,

@@ -36,10 +36,17 @@ class Stage:
 
     def agent(self, group: str, **limits: Any) -> Agent:
         """An agent that retries quickly and trusts the stage's decision key."""
-        defaults: dict[str, Any] = {"retry": QUICK, "keyring": Keyring.of(DECISION_KEY), "grace": 2.0, "heartbeat": 60.0}
+        defaults: dict[str, Any] = {
+            "retry": QUICK,
+            "keyring": Keyring.of(DECISION_KEY),
+            "grace": 2.0,
+            "heartbeat": 60.0,
+        }
         return Agent(group, log=self.log, **(defaults | limits))
 
-    def start(self, agent: Agent, agent_id: str = "", log: EventLog | None = None) -> tuple[asyncio.Task[None], asyncio.Event]:
+    def start(
+        self, agent: Agent, agent_id: str = "", log: EventLog | None = None
+    ) -> tuple[asyncio.Task[None], asyncio.Event]:
         """Run one instance of an agent until the stage closes."""
         stop = asyncio.Event()
         task = asyncio.create_task(agent.serve(stop, agent_id=agent_id, log=log))
@@ -87,24 +94,38 @@ class Stage:
         """The names of a task's facts, in order."""
         return [event.name for event in await self.events() if event.task_id == task_id]
 
-    async def until(self, name: str, *, task_id: str = "", count: int = 1, family: str = "", timeout: float = 10.0) -> list[Event]:
-        """Wait until so many events of a type are there; fails when they do not come in time."""
+    async def until(
+        self,
+        name: str,
+        *,
+        task_id: str = "",
+        count: int = 1,
+        family: str = "",
+        timeout: float = 10.0,
+        every: float = 0.01,
+    ) -> list[Event]:
+        """Wait until so many events of a type are there, looking `every` so many seconds; fails when they are late."""
         family = family or self._family(name)
 
         def wanted(event: Event) -> bool:
             return event.name == name and task_id in ("", event.task_id)
 
-        return await self.until_some(family, wanted, count, timeout)
+        return await self.until_some(family, wanted, count, timeout, every)
 
     async def until_some(
-        self, family: str, wanted: Callable[[Event], bool], count: int = 1, timeout: float = 10.0
+        self,
+        family: str,
+        wanted: Callable[[Event], bool],
+        count: int = 1,
+        timeout: float = 10.0,
+        every: float = 0.01,
     ) -> list[Event]:
         """Wait until so many events are there that are wanted."""
         found: list[Event] = []
         try:
             async with asyncio.timeout(timeout):
                 while len(found) < count:
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(every)
                     found = [event for event in await self.events(family) if wanted(event)]
         except TimeoutError:
             told = Counter(event.name for event in await self.events())

@@ -79,9 +79,7 @@ async def test_a_group_that_trusts_no_key_is_found_out(stage: Stage) -> None:
         async def ask(task: TaskContext) -> None:
             await task.approve(ACTION, task.input, args_schema=ARGS_SCHEMA)
 
-    await broken_by(
-        stage, "an_approved_action_is_executed_once_and_receipted", trusting_nobody, keyring=Keyring()
-    )
+    await broken_by(stage, "an_approved_action_is_executed_once_and_receipted", trusting_nobody, keyring=Keyring())
 
 
 async def test_the_report_names_each_rule_once(stage: Stage) -> None:
