@@ -19,6 +19,9 @@ REACHES: Final[dict[str, tuple[int, int]]] = {
 }
 
 
+HATCH: Final = {"shape": "/", "size": 5, "solidity": 0.25, "fgcolor": "var(--waiting)", "bgcolor": "var(--bg-3)"}
+
+
 class LagPoint(NamedTuple):
     """One step of a group's history: waiting tasks (None: unknown) and the age of the oldest in seconds."""
 
@@ -42,7 +45,7 @@ def lag_figure(points: Sequence[LagPoint], *, begin: int, end: int, limit_second
         "line": {"shape": "hv", "width": 1.5, "color": "var(--fg)"},
         "fill": "tozeroy",
         "fillcolor": "var(--bg-3)",
-        "fillpattern": {"shape": "/", "size": 5, "solidity": 0.25, "fgcolor": "var(--waiting)", "bgcolor": "var(--bg-3)"},
+        "fillpattern": HATCH,
         "hovertemplate": "%{y} waiting<extra></extra>",
     }
     age = {
@@ -60,7 +63,9 @@ def lag_figure(points: Sequence[LagPoint], *, begin: int, end: int, limit_second
     return {
         "data": [waiting, age],
         "layout": _lag_layout(begin, end, points, limit_seconds),
-        "points": [{"at": time, "waiting": point.waiting, "age_seconds": point.age_seconds} for time, point in zip(times, points, strict=True)],
+        "points": [
+            {"at": rfc3339(point.at), "waiting": point.waiting, "age_seconds": point.age_seconds} for point in points
+        ],
     }
 
 

@@ -15,7 +15,9 @@ def task_address(run_id: str, task_id: str) -> str:
 
 def record_address(topic: str, partition: int | None, offset: int | None) -> str | None:
     """The page of a record, None where its position is not known."""
-    return address("records", topic, partition, offset) if topic and partition is not None and offset is not None else None
+    return (
+        address("records", topic, partition, offset) if topic and partition is not None and offset is not None else None
+    )
 
 
 def short_position(topic: str, partition: int, offset: int) -> str:

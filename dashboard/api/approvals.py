@@ -1,10 +1,10 @@
 """API calls about approvals: the queue, one request, a decision."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Header, Query
+from ninja import Header
 
 from dashboard.api import deciding
 from dashboard.api.paging import size
@@ -22,7 +22,7 @@ STATES = ("pending", "decided", "granted", "denied", "expired", "withdrawn")
 
 @api.get("approvals", response=ApprovalPage, tags=["approvals"])
 @allowed(may_see_approvals)
-def approvals(request: HttpRequest, state: str = "pending", limit: int | None = Query(None)) -> dict[str, Any]:
+def approvals(request: HttpRequest, state: str = "pending", limit: int | None = None) -> dict[str, Any]:
     """Requests for approval. `state=pending` (default) is the queue in the order it should be decided,
     `decided` the last decisions; granted, denied, expired and withdrawn are what the log says."""
     now, most = database_now(), size(limit)
@@ -42,7 +42,7 @@ def decisions(
     request: HttpRequest,
     approval_id: str,
     body: DecisionBody,
-    idempotency_key: str | None = Header(None, alias="Idempotency-Key"),
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
 ) -> tuple[int, dict[str, Any]]:
     """Decide. 201 with the receipt; 409 with who won; 422 with what changed. The same Idempotency-Key gets the
     first answer again."""

@@ -47,7 +47,9 @@ def _step(task: TaskRow, before: TaskRow | None, current: bool) -> dict[str, Any
         "url": task_address(task.run_id, task.task_id),
         "sign": sign_of_state(task.state),
         "current": current,
-        "position": short_position(task.command_topic, task.command_partition or 0, task.command_offset or 0) if known else "",
+        "position": short_position(task.command_topic, task.command_partition or 0, task.command_offset or 0)
+        if known
+        else "",
         "record_url": record_address(task.command_topic, task.command_partition, task.command_offset),
         "after": "" if after is None else f"+{words(after)}" if after >= 0 else words(after),
     }

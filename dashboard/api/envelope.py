@@ -47,7 +47,11 @@ MEANING: Final[dict[str, str]] = {
 def attributes(record: StoredRecord) -> list[dict[str, str]]:
     """The attributes of a record in binary mode, in the order of its headers."""
     return [
-        {"name": name[len(PREFIX) :], "value": text(value), "meaning": MEANING.get(name[len(PREFIX) :], "unknown, kept as it is")}
+        {
+            "name": name[len(PREFIX) :],
+            "value": text(value),
+            "meaning": MEANING.get(name[len(PREFIX) :], "unknown, kept as it is"),
+        }
         for name, value in record.headers
         if name.lower().startswith(PREFIX)
     ]
@@ -55,7 +59,9 @@ def attributes(record: StoredRecord) -> list[dict[str, str]]:
 
 def headers(record: StoredRecord) -> list[dict[str, str]]:
     """The other headers."""
-    return [{"name": name, "value": text(value)} for name, value in record.headers if not name.lower().startswith(PREFIX)]
+    return [
+        {"name": name, "value": text(value)} for name, value in record.headers if not name.lower().startswith(PREFIX)
+    ]
 
 
 def text(value: bytes | None, most: int = 20_000) -> str:

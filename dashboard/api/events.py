@@ -33,7 +33,9 @@ def events_of_task(
     request: HttpRequest, task_id: str, run: str = "", cursor: str | None = None, limit: int | None = None
 ) -> dict[str, Any]:
     """Events of a task in log order. `run` is needed where several runs have a task of this id."""
-    runs = list(Task.objects.filter(task_id=task_id, **({"run_id": run} if run else {})).values_list("run_id", flat=True)[:2])
+    runs = list(
+        Task.objects.filter(task_id=task_id, **({"run_id": run} if run else {})).values_list("run_id", flat=True)[:2]
+    )
     if not runs:
         raise Problem(404, "not_found", f"No task {task_id} has been read.")
     if len(runs) > 1:

@@ -115,4 +115,6 @@ def _trouble(now: int) -> str:
     if waiting is None:
         return ""
     why = f": {waiting.error}" if waiting.error else ""
-    return f"Decisions are saved but not sent for {words(now - waiting.saved_at)}{why}. They will be sent by themselves."
+    return (
+        f"Decisions are saved but not sent for {words(now - waiting.saved_at)}{why}. They will be sent by themselves."
+    )

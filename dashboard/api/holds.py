@@ -130,7 +130,12 @@ def _going(run: Run, cause: Mapping[str, Any], sign: str) -> Hold:
         rest = f"{working:,} running" + (f", {waiting:,} waiting" if waiting else "")
         return {"lead": "Not held.", "rest": rest, "more": after or _tail(retrying), "cause": False}
     if sign == "retrying":
-        return {"lead": "Retry timer", "rest": _many(retrying), "more": after or f"{waiting:,} more wait", "cause": False}
+        return {
+            "lead": "Retry timer",
+            "rest": _many(retrying),
+            "more": after or f"{waiting:,} more wait",
+            "cause": False,
+        }
     if sign == "waiting" and waiting:
         return {"lead": "Nothing runs.", "rest": f"{_many(waiting)} wait", "more": after, "cause": False}
     return {"lead": "No tasks yet" if not run.total else "Between tasks", "rest": "", "more": after, "cause": False}

@@ -57,7 +57,7 @@ def _filtered(query: str) -> tuple[QuerySet[DeadLetter], QuerySet[Rejected]]:
             raise Problem(
                 400,
                 "bad_query",
-                f"{word} is not understood; there are kind:dead, kind:rejected, state:, agent:, run:, task: and topic:.",
+                f"{word} is not understood; there are kind:dead, kind:rejected, state:, agent:, run:, task:, topic:.",
                 at=query.index(word),
             )
     return dead, rejected

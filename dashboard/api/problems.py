@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -95,8 +95,6 @@ def attach(api: NinjaAPI) -> None:
     def http(request: HttpRequest, error: HttpError) -> HttpResponse:
         return answer(request, error.status_code, "refused", str(error))
 
-    def missing(request: HttpRequest, error: Exception) -> HttpResponse:
+    @api.exception_handler(Http404)
+    def missing(request: HttpRequest, error: Http404) -> HttpResponse:
         return answer(request, 404, "not_found", str(error) or "There is nothing at this address.")
-
-    api.add_exception_handler(Http404, missing)
-    api.add_exception_handler(ObjectDoesNotExist, missing)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db.models import Count
 
 from coordination.approvals import content_hash, may_vote
@@ -65,7 +65,9 @@ def review(found: Request, person: Person, now: int) -> Review:
         .order_by("at", "id")
     )
     action = dict(request.action) if isinstance(request.action, Mapping) else {}
-    edit = next((vote for vote in reversed(votes) if vote.verdict == "edit" and vote.counts and vote.round == round_), None)
+    edit = next(
+        (vote for vote in reversed(votes) if vote.verdict == "edit" and vote.counts and vote.round == round_), None
+    )
     edited = edit.args if edit else None
     return Review(
         row=row | {"content_hash": edit.args_hash} if edit else row,
@@ -114,7 +116,9 @@ def _changes(request: RequestRow, action: Mapping[str, Any], edited: Any) -> dic
         "old_head": heads[0],
         "new_head": heads[1],
         "complete": bool(preview.get("complete", True)) and not found.more,
-        "text": preview.get("after") if preview.get("kind") == "text" and isinstance(preview.get("after"), str) else None,
+        "text": preview.get("after")
+        if preview.get("kind") == "text" and isinstance(preview.get("after"), str)
+        else None,
     }
 
 
@@ -149,7 +153,7 @@ def _policy(request: RequestRow, votes: list[Vote], round_: int, person: Person)
     counted = [vote for vote in votes if vote.counts and vote.round == round_]
     stands = standing_of(policy, counted, request.on_behalf_of)
     barred = ""
-    if isinstance(person, AbstractUser):
+    if isinstance(person, User):
         on_behalf = not names_of(person).isdisjoint(request.on_behalf_of)
         chain = [voter_of(person)] if on_behalf else []
         barred = may_vote(voter_of(person), on_behalf_of=chain, service=is_service(person))

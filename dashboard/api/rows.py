@@ -92,7 +92,11 @@ def task_row(task: Task, *, waiting: Mapping[str, Any] | None = None, dead: bool
         "error": _error(task.error.type, task.error.message) if task.error else None,
         "error_line": error_line(task.error.type, task.error.message) if task.error else "",
         "anomalies": [
-            {"name": each.name, "event": each.event, "position": short_position(each.topic, each.partition, each.offset)}
+            {
+                "name": each.name,
+                "event": each.event,
+                "position": short_position(each.topic, each.partition, each.offset),
+            }
             for each in task.anomalies
         ],
         **_time_of(task),

@@ -5,11 +5,11 @@ from typing import Any, Final
 from django.db.models import Count, Q, QuerySet
 
 from dashboard.api.addresses import address
+from dashboard.api.instants import iso
 from dashboard.api.paging import cursor, page, position
 from dashboard.api.problems import Problem
 from dashboard.api.queue import open_requests, request_of
 from dashboard.api.requestrows import title_of
-from dashboard.api.instants import iso
 from dashboard.api.rows import run_row
 from dashboard.models import Run
 
@@ -41,7 +41,12 @@ def filtered(query: str) -> QuerySet[Run]:
         elif key == "run":
             found = found.filter(run_id=value)
         else:
-            raise Problem(400, "bad_query", f"{key}: is no field of runs; there are state, workflow and run.", at=query.index(word))
+            raise Problem(
+                400,
+                "bad_query",
+                f"{key}: is no field of runs; there are state, workflow and run.",
+                at=query.index(word),
+            )
     return found
 
 
@@ -75,7 +80,11 @@ def _asks(runs: list[Run]) -> list[dict[str, Any] | None]:
     found: dict[str, dict[str, Any]] = {}
     for request in open_requests().filter(run_id__in=ids).order_by("requested_at")[:200]:
         whole = request_of(request)
-        ask = {"title": title_of(whole), "since": iso(whole.requested_at), "url": address("approvals", request.approval_id)}
+        ask = {
+            "title": title_of(whole),
+            "since": iso(whole.requested_at),
+            "url": address("approvals", request.approval_id),
+        }
         found.setdefault(request.run_id, ask)
     return [found.get(run_id) for run_id in ids]
 

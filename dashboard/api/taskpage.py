@@ -11,8 +11,8 @@ from coordination.tasks import Task as TaskRow
 from dashboard.api.addresses import record_address, short_position, task_address
 from dashboard.api.chain import chain
 from dashboard.api.instants import between
-from dashboard.api.requestrows import title_of
 from dashboard.api.queue import request_of
+from dashboard.api.requestrows import title_of
 from dashboard.api.signs import sign_of_state
 from dashboard.models import Request, Task
 
@@ -32,7 +32,10 @@ def attempts(task: TaskRow) -> list[dict[str, Any]]:
             "ended_at": each.ended_at,
             "took": words(between(each.started_at, each.ended_at)) if each.ended_at else "",
             "outcome": each.outcome or "running",
-            "sign": {"sign": OUTCOMES.get(each.outcome, "failed" if each.outcome else "running"), "label": each.outcome or "running"},
+            "sign": {
+                "sign": OUTCOMES.get(each.outcome, "failed" if each.outcome else "running"),
+                "label": each.outcome or "running",
+            },
             "error_type": each.error_type,
             "error_message": each.error_message,
             "next_attempt_at": each.next_attempt_at,
@@ -77,13 +80,24 @@ def spans(task: TaskRow, now: int) -> list[dict[str, Any]]:
     total = end - begin
     shown = {"running": "running" if task.state in OPEN else "done"}
     return [
-        {"sign": shown.get(name, name), "label": LABELS[name], "span": words(span), "share": round(100 * span / total, 1), "width": span}
+        {
+            "sign": shown.get(name, name),
+            "label": LABELS[name],
+            "span": words(span),
+            "share": round(100 * span / total, 1),
+            "width": span,
+        }
         for name, span in sums.items()
         if span > 0 and total > 0
     ]
 
 
-LABELS: Final = {"waiting": "Before it started", "running": "Execution", "retrying": "Between attempts", "human": "Human review"}
+LABELS: Final = {
+    "waiting": "Before it started",
+    "running": "Execution",
+    "retrying": "Between attempts",
+    "human": "Human review",
+}
 
 
 def _turns(task: TaskRow) -> list[tuple[int, str]]:

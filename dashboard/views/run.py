@@ -57,7 +57,9 @@ def _tasks(run_id: str, query: str, fold: str | None) -> tuple[dict[str, Any], s
 def states(segments: list[tuple[str, int]]) -> list[dict[str, Any]]:
     """The counts over the graph; each leads to the tasks behind it."""
     known = dict(RANKS)
-    return [{"name": name, "count": count, "query": f"state:{name}" if name in known else ""} for name, count in segments]
+    return [
+        {"name": name, "count": count, "query": f"state:{name}" if name in known else ""} for name, count in segments
+    ]
 
 
 def _usual(found: Run) -> str:

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
 from dashboard.api.eventlist import event_row
-from dashboard.api.taskpage import about, alike
 from dashboard.api.tasklist import dead_among, task_of, task_rows
+from dashboard.api.taskpage import about, alike
 from dashboard.api.toolcalls import calls
 from dashboard.clock import database_now
 from dashboard.events import events_of_task
