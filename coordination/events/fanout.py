@@ -35,7 +35,7 @@ class Cause(Data, frozen=True, gc=False, kw_only=True):
 
 
 class FanoutOpened(Data, frozen=True, gc=False, kw_only=True):
-    """Fixes the rule of the join. `count` is the number of branches if it is known already."""
+    """Fixes the rule of the join; `branches` are those known so far."""
 
     join: JoinRule = "all"
     quorum: Ordinal | None = None
