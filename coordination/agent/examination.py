@@ -152,7 +152,7 @@ class Examination:
             task_id=request.task_id,
             target_group=self.group,
             causation=request.id,
-            data=dict(document),  # type: ignore[arg-type]  # as it is, so that it may be wrong
+            data=dict(document),
         )
         return said.record
 

@@ -11,12 +11,13 @@ from coordination.agent.work import Work
 
 
 class Slots:
-    """`limit` handlers at a time; `start` begins one and must call `free` when it ends."""
+    """`limit` handlers at a time; `start` begins one and must call `free` when it ends. `freed` is called then."""
 
     def __init__(self, limit: int, start: Callable[[Work], None]) -> None:
         self.limit = limit
         self.taken = 0
         self.closed = False
+        self.freed: Callable[[], None] = lambda: None
         self._start = start
         self._queue: deque[Work] = deque()
 
@@ -40,6 +41,7 @@ class Slots:
         """A handler has ended."""
         self.taken -= 1
         self.pump()
+        self.freed()
 
     def remove(self, work: Work) -> bool:
         """Take it out of the queue; returns whether it was there."""

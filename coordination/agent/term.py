@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from typing import Final
 
 from coordination.agent import upkeep
@@ -39,6 +40,8 @@ class Term:
         self._writer = Writer(member, self._assignment.offsets, self._fenced)
         self._lookahead = Lookahead(instance.log, self._intake.controls, self._take_ahead)
         self._taking: set[asyncio.Task[None]] = set()
+        self._backlog: deque[Record] = deque()
+        self._desk.slots.freed = self._drain
         self._paused: frozenset[TopicPartition] = frozenset()
         self._over = False
 
@@ -79,12 +82,24 @@ class Term:
         partition = TopicPartition(record.topic, record.partition)
         offsets = self._assignment.offsets[partition]
         offsets.receive(record.offset)
-        if self._intake.concerns(record):
-            task = asyncio.create_task(self._take(record))
-            self._taking.add(task)
-            task.add_done_callback(self._taking.discard)
-        else:
+        if not self._intake.concerns(record):
             offsets.finish(record.offset)
+        elif record.topic in self._instance.urgent_topics or self._intake.controls(record):
+            self._spawn(record)
+        else:
+            self._backlog.append(record)
+
+    def _drain(self) -> None:
+        """Take new work in as long as not too much of it waits for a slot."""
+        while self._backlog and len(self._desk.slots) + len(self._taking) < self._instance.spec.prefetch:
+            record = self._backlog.popleft()
+            if TopicPartition(record.topic, record.partition) in self._assignment.offsets:
+                self._spawn(record)
+
+    def _spawn(self, record: Record) -> None:
+        task = asyncio.create_task(self._take(record))
+        self._taking.add(task)
+        task.add_done_callback(self._taking.discard)
 
     async def _take(self, record: Record) -> None:
         partition = TopicPartition(record.topic, record.partition)
@@ -114,14 +129,10 @@ class Term:
             await self._take(record)
 
     def _balance(self) -> None:
-        """Hold new work back while enough of it waits for a slot."""
-        waiting, prefetch = len(self._desk.slots), self._instance.spec.prefetch
-        if waiting >= prefetch:
-            held = {p for p in self._assignment.offsets if p.topic not in self._instance.urgent_topics}
-        elif self._paused and waiting > prefetch // 2:
-            return
-        else:
-            held = set()
+        """Hold new work back while some of it waits to be taken in."""
+        self._drain()
+        urgent = self._instance.urgent_topics
+        held = {p for p in self._assignment.offsets if p.topic not in urgent} if self._backlog else ()
         self._hold(frozenset(held))
 
     def _hold(self, held: frozenset[TopicPartition]) -> None:

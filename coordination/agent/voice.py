@@ -61,8 +61,11 @@ class Voice:
         self._manifest = manifest
         self._numbers = count(1)
 
-    def say(self, name: str, *, run_id: str, data: Data | None = None, **attributes: Any) -> Said:
-        """An event of the catalogue as a record for its topic; `attributes` are those of `new_event`."""
+    def say(self, name: str, *, run_id: str, data: Data | dict[str, Any] | None = None, **attributes: Any) -> Said:
+        """An event of the catalogue as a record for its topic; `attributes` are those of `new_event`.
+
+        Raises MalformedRecord, RecordTooLarge.
+        """
         now = self.clock()
         event_id = new_id(now)
         record = new_event(

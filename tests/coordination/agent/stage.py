@@ -167,7 +167,11 @@ class Stage:
         rows = Rows()
         for family in TOPICS:
             if not family.startswith(("dlq", "run.state")):
-                fold(rows, await self.events(family))
+                # A projection drops the same event on the same partition before it folds.
+                events = {
+                    (event.partition, event.source, event.id): event for event in reversed(await self.events(family))
+                }
+                fold(rows, reversed(events.values()))
         return rows
 
     async def task(self, task_id: str) -> Task:
@@ -178,7 +182,8 @@ class Stage:
     async def anomalies(self) -> list[Any]:
         """Everything a projection finds out of order, but for commands that a test sent twice on purpose."""
         rows = await self.rows()
-        found = [anomaly for row in [*rows.tasks.values(), *rows.fan_outs.values()] for anomaly in row.anomalies]
+        found = [anomaly for task in rows.tasks.values() for anomaly in task.anomalies]
+        found += [anomaly for fan in rows.fan_outs.values() for anomaly in fan.anomalies]
         return [anomaly for anomaly in found if anomaly.name != "requested_again"]
 
     def _family(self, name: str) -> str:

@@ -16,7 +16,7 @@ def copy(record: Record, *headers: tuple[str, bytes]) -> NewRecord:
     return NewRecord(record.topic, record.key, record.value, (*record.headers, *headers))
 
 
-def with_header(record: Record, name: str, value: str) -> NewRecord:
+def with_header(record: Record | NewRecord, name: str, value: str) -> NewRecord:
     """The same record with one header changed."""
     headers = tuple((key, value.encode() if key == name else old) for key, old in record.headers)
     return NewRecord(record.topic, record.key, record.value, headers)
@@ -149,8 +149,8 @@ async def test_a_command_that_cannot_be_read_becomes_a_dead_letter_and_the_next_
     await stage.put(
         with_header(good, "ce_time", "yesterday"),
         with_header(good, "ce_specversion", "7"),
-        NewRecord(good.topic, good.key, b"{not json", good.headers),
-        NewRecord(good.topic, good.key, b"{}", good.headers),
+        NewRecord(good.topic, good.key, b"{not json", tuple(good.headers)),
+        NewRecord(good.topic, good.key, b"{}", tuple(good.headers)),
         with_header(good, "ce_type", "coordination.task.unheard.requested"),
     )
     await quiet(stage)
