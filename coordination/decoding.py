@@ -134,6 +134,11 @@ def _event(
         expiry_at = parse(given.expirytime) if given.expirytime else None
     except (ValueError, OverflowError):
         raise _untimely(given) from None
+    try:
+        data = reading.read(value) if value else _without_value(reading)
+    except (ValueError, RecursionError) as error:
+        words = f"data of {reading.name or 'an unknown type'}: {error}"
+        raise MalformedRecord(words, stage="data", attribute=_culprit(str(error))) from None
     reference = now if appended is None else appended
     if reference is not None and time - reference > SKEW:
         flags += ("time_ahead",)
@@ -171,7 +176,7 @@ def _event(
         key,
         expiry_at,
         extensions,
-        _data(reading, value),
+        data,
         record.topic,
         record.partition,
         record.offset,
@@ -203,19 +208,12 @@ def _integer(attribute: str, text: str, least: int) -> int:
     return int(text)
 
 
-def _data(reading: _Reading, value: bytes | None) -> Any:
-    if not value:
-        if reading.empty is None and not reading.tombstone:
-            raise MalformedRecord(f"{reading.name} without data", stage="data", attribute="data")
-        return None if reading.tombstone else reading.empty
-    try:
-        return reading.read(value)
-    except (ValueError, RecursionError) as error:
-        raise MalformedRecord(
-            f"data of {reading.name or 'an unknown type'}: {error}",
-            stage="data",
-            attribute=_culprit(str(error)),
-        ) from None
+def _without_value(reading: _Reading) -> Any:
+    if reading.tombstone:
+        return None
+    if reading.empty is None:
+        raise MalformedRecord(f"{reading.name} without data", stage="data", attribute="data")
+    return reading.empty
 
 
 def _culprit(message: str) -> str:
