@@ -4,6 +4,7 @@ Records of one producer carry the same headers in the same order, so the work of
 (`ce_` prefix, duplicates, limits, what is missing) is done once per list of names and kept as a Layout.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Final, cast
 
@@ -94,6 +95,7 @@ _READ: Final = frozenset(Attributes.__struct_fields__) - {"contenttype"}
 _BOTH: Final = frozenset({"timebasis", "traceparent"})
 # What our own producers always send, and a reader therefore infers for foreign ones.
 _INFERABLE: Final = ("time", "subject", "tenant", "agentid", "correlationid", "taskid", "partitionkey")
+_UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _QUOTE, _BACKSLASH, _DELETE = b'"\\\x7f'
 
 
@@ -217,12 +219,12 @@ def _text(attribute: str, value: bytes) -> str:
 
 
 def check(attribute: str, text: str) -> None:
-    """Raise MalformedRecord if a value is over its limit of characters or has a control character (Cc)."""
+    """Raise MalformedRecord if a value is over its limit, has a control character (Cc) or no UTF-8 form."""
     limit = LIMITS.get(attribute, MAX_OTHER)
     if len(text) > limit:
         raise malformed(attribute, f"is longer than {limit} characters")
-    if any(character < " " or "\x7f" <= character <= "\x9f" for character in text):
-        raise malformed(attribute, "has a control character")
+    if not text.isprintable() and _UNFIT.search(text):
+        raise malformed(attribute, "has a control character or half a surrogate pair")
 
 
 def malformed(attribute: str, what: str) -> MalformedRecord:

@@ -116,7 +116,7 @@ def test_an_event_without_its_key_is_not_written(name: str, attribute: str) -> N
 
 
 def test_what_a_reader_would_refuse_is_not_written() -> None:
-    for bad in ({"agent_id": "a\nb"}, {"tenant": "x" * 65}):
+    for bad in ({"agent_id": "a\nb"}, {"tenant": "x" * 65}, {"fold_key": "\ud800"}):
         with pytest.raises(MalformedRecord):
             new_event("task.started", source=SOURCE, time=NOON, id="e", run_id="r", task_id="t", **bad)  # type: ignore[arg-type]
 
