@@ -73,7 +73,9 @@ class Appender:
         async with self._opening:
             if self._producer is None:
                 options = self._connection.address.options() | PRODUCER
-                self._producer = await start(self._connection, lambda: AIOKafkaProducer(**options), "open a producer")
+                self._producer = await start(
+                    self._connection, lambda: AIOKafkaProducer(**options), "open a producer for a topic"
+                )
             return self._producer
 
     async def _wait_for_given_up(self, partitions: Iterable[TopicPartition]) -> None:

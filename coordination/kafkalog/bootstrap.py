@@ -10,6 +10,7 @@ from typing import Any
 from coordination.errors import CoordinationError, LogDenied, LogUnreachable
 from coordination.kafkalog.address import KafkaAddress
 from coordination.kafkalog.client import collect_hosts, create_conn, kafka_errors
+from coordination.kafkalog.wire import ask_metadata
 
 
 async def bootstrap(client: Any, address: KafkaAddress) -> None:
@@ -33,6 +34,10 @@ async def _cause(address: KafkaAddress, host: str, port: int) -> CoordinationErr
     options = address.sign_in() | {"request_timeout_ms": round(address.timeout * 1000)}
     try:
         connection = await create_conn(host, port, client_id=address.client_id, **options)
+        try:
+            await connection.send(ask_metadata([]))  # a listener that wants a sign-in answers nothing but greetings
+        finally:
+            connection.close()
     except kafka_errors.SaslAuthenticationFailed as error:
         return LogDenied(
             f"Kafka at {host}:{port} refused user {address.username!r} ({error}): user name, password "
@@ -44,7 +49,6 @@ async def _cause(address: KafkaAddress, host: str, port: int) -> CoordinationErr
         return LogDenied(f"The certificate of Kafka at {host}:{port} is not trusted ({error}): check `cafile`.")
     except (OSError, TimeoutError, kafka_errors.KafkaError, AssertionError, ValueError) as error:
         return LogUnreachable(f"Kafka at {host}:{port} cannot be reached: {_words(address, error)}.")
-    await connection.close()
     return LogUnreachable(f"Kafka at {host}:{port} answered only at the second try; it may have just started.")
 
 
@@ -54,9 +58,10 @@ def _words(address: KafkaAddress, error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
         return f"TLS failed ({error}); check `security`, `cafile` and `certfile`"
     if isinstance(error, OSError):
-        return f"{error}; it may be down, or this is not its address"
+        other = ", or its listener does not speak TLS" if address.tls else ""
+        return f"{str(error) or type(error).__name__}; it may be down, or this is not its address{other}"
     wrong = "user name or password are wrong, or " if address.sasl else ""
     return (
-        f"it closed the connection ({error or type(error).__name__}); it may be starting or stopping, or {wrong}"
+        f"it closed the connection ({str(error) or type(error).__name__}); it may be starting or stopping, or {wrong}"
         f"the listener is not of security={address.security}"
     )

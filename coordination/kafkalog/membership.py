@@ -71,6 +71,11 @@ class KafkaMembership:
             self._home.connection.outage.answered()
         return records
 
+    @property
+    def fenced(self) -> bool:
+        """Whether the member is out for good: close it and join anew."""
+        return bool(self._lost) or self.ownership.expelled
+
     def assignment(self) -> frozenset[TopicPartition]:
         """See Membership.assignment."""
         return frozenset() if self.ownership.expelled else self.ownership.assigned

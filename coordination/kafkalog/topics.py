@@ -17,6 +17,7 @@ from coordination.kafkalog.refusal import refused_code
 from coordination.kafkalog.wire import ask_metadata, ask_topic_config, topic_id_text
 
 _TOPIC = 2  # Kafka's number for "this resource is a topic"
+_FORCE_TRIES, _FORCE_PAUSE = 40, 0.05
 _INVALID = frozenset(
     error.errno
     for error in (
@@ -75,7 +76,10 @@ async def create_topics(connection: Connection, specs: Sequence[TopicSpec]) -> N
 
 
 async def configure_topic(connection: Connection, name: str, config: Mapping[str, str]) -> None:
-    """Set these settings of a topic; all others keep their values. Raises LogDenied, UnknownTopic."""
+    """Set these settings of a topic, and return when they can be read; all others keep their values.
+
+    Raises LogDenied (code `invalid_topic` for a setting the broker refuses) and UnknownTopic.
+    """
     request = ask_topic_config(name, dict(config))
     answer = await connection.patiently(f"configure topic {name}", lambda: connection.ask_controller(request))
     for code, message, *_ in answer.resources:
@@ -83,6 +87,12 @@ async def configure_topic(connection: Connection, name: str, config: Mapping[str
             raise LogDenied(f"Kafka refuses the settings of topic {name}: {message}", code="invalid_topic")
         if code:
             raise refused_code(code, message, f"configure topic {name}")
+
+    for _ in range(_FORCE_TRIES):  # not for ever: Kafka writes some values in another way than they were given
+        current = (await _configs(connection, [name])).get(name, {})
+        if all(current.get(key, value) == value for key, value in config.items()):
+            break
+        await asyncio.sleep(_FORCE_PAUSE)
 
 
 async def delete_topic(connection: Connection, name: str) -> None:
@@ -123,10 +133,13 @@ async def _wait_for_leaders(connection: Connection, names: Sequence[str]) -> Non
 
 
 async def _configs(connection: Connection, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    return await connection.patiently("tell the settings of its topics", lambda: _describe(connection, names))
+
+
+async def _describe(connection: Connection, names: Sequence[str]) -> dict[str, dict[str, str]]:
     if not names:
         return {}
-    request = DescribeConfigsRequest([(_TOPIC, name, None) for name in names], False)
-    answer = await connection.patiently("tell the settings of its topics", lambda: connection.ask(request))
+    answer = await connection.ask(DescribeConfigsRequest([(_TOPIC, name, None) for name in names], False))
     # A topic whose settings may not be read is left out, so that it counts as unknown rather than as default.
     return {
         name: {key: value or "" for key, value, *_ in entries}

@@ -1,6 +1,7 @@
 """Fixtures of the Kafka adapter's own tests: an open log on the shared broker, and topics of one's own."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 
@@ -55,3 +56,10 @@ async def read_all(log: KafkaLog, topic: str, partitions: int = 1) -> dict[int, 
             found[record.partition].append(int(record.value or b""))
     await reader.close()
     return found
+
+
+async def repeatedly(act: Callable[[], Awaitable[Sequence[object]]], seconds: float = 15) -> None:
+    """Read or poll nothing, again and again, until it raises."""
+    async with asyncio.timeout(seconds):
+        while True:
+            assert list(await act()) == []
