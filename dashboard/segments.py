@@ -63,17 +63,15 @@ def stored(record: Record) -> StoredRecord:
     """The record as we keep it; one of our own logs is returned as it is."""
     if type(record) is StoredRecord:
         return record
-    headers = tuple((name, bytes(value)) for name, value in record.headers)
-    kind = record.timestamp_type
     return StoredRecord(
         record.topic,
         record.partition,
         record.offset,
         record.timestamp,
-        kind,
+        record.timestamp_type,
         record.key,
         record.value,
-        headers,
+        tuple(record.headers),
     )
 
 

@@ -18,7 +18,7 @@ from dashboard.events import identity
 from dashboard.ingest.assignment import Assignment
 from dashboard.ingest.changes import Changes
 from dashboard.ingest.figures import Figures
-from dashboard.ingest.sorting import Rejection, Sorted, Sorter, spans
+from dashboard.ingest.sorting import Rejection, Sorted, Sorter, Span, spans
 from dashboard.ingest.store import Advance, Conflict, Store
 from dashboard.ingest.working import WorkingSet
 from dashboard.ingest.writing import BatchWriter, Reading
@@ -74,7 +74,7 @@ class Intake:
             if offset > held.get(partition, offset)
         ]
         if advances:
-            self._commit(Sorted([], [], [], []), (), advances, lock=False)
+            self._commit(Sorted([], [], [], []), {}, advances, lock=False)
 
     def _write(self, records: Sequence[Record]) -> None:
         try:
@@ -104,16 +104,18 @@ class Intake:
         self._write_whole(records, Sorted([], [], [], [Rejection(record, "fold", "", reason)]))
 
     def _write_whole(self, records: Sequence[Record], batch: Sorted, *, lock: bool = False) -> None:
-        held = self._assignment.positions
+        held, read = self._assignment.positions, spans(records)
         advances = [
             Advance(partition, held[partition], span.last + 1, span.count, span.last_timestamp * 1000)
-            for partition, span in spans(records).items()
+            for partition, span in read.items()
         ]
-        self._commit(batch, records, advances, lock=lock)
+        self._commit(batch, read, advances, lock=lock)
 
-    def _commit(self, batch: Sorted, records: Sequence[Record], advances: Sequence[Advance], *, lock: bool) -> None:
+    def _commit(
+        self, batch: Sorted, read: Mapping[TopicPartition, Span], advances: Sequence[Advance], *, lock: bool
+    ) -> None:
         leases = self._assignment.leases_of(advance.partition for advance in advances)
-        written = self._writer.write(Reading(batch, spans(records), advances, leases), lock=lock)
+        written = self._writer.write(Reading(batch, read, advances, leases), lock=lock)
         self._assignment.positions.update((advance.partition, advance.next_offset) for advance in advances)
         self.changes.note(written)
-        self._figures.wrote(len(records), written)
+        self._figures.wrote(sum(advance.records for advance in advances), written)
