@@ -41,7 +41,7 @@ function header(row) {
 const graph = mount(graphAt, { runId, api });
 
 graphAt.addEventListener("choose", async ({ detail: node }) => {
-  fold = node?.kind === "fold" ? node.id : null;
+  fold = node?.kind === "fold" ? node.fold_key : null;
   const asked = node?.kind === "task" ? { query: `task:${node.task_id}` } : { fold, query };
   show((await api.get(`${path}/tasks`, { ...asked, limit: 50 })).items);
 });

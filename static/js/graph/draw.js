@@ -31,6 +31,23 @@ const text = (x, y, words, attributes = {}) => {
   return element;
 };
 
+/** The width that the time of a node takes, with a gap. */
+function room(node) {
+  if (!node.time && !node.since) return 0;
+  canvas.font = "11.5px Inter, sans-serif";
+  return 8 + canvas.measureText(node.time || "00 m 00 s").width;
+}
+
+/** How long it took, or a clock that ticks since it began. */
+function clock(x, y, node, before) {
+  if (node.time) return [text(x, y, before + node.time, { class: "meta", "text-anchor": "end" })];
+  if (!node.since) return [];
+  const ticking = svg("tspan", { "data-since": node.since, class: "tick" });
+  const element = svg("text", { x, y, class: "meta", "text-anchor": "end" });
+  element.append(before, ticking);
+  return [element];
+}
+
 function sign(x, y, name) {
   const square = name === "dead" ? 0 : 3;
   const disc = name === "human"
@@ -61,8 +78,8 @@ function task(node) {
   return [
     frame(width, height, node.sign.sign), ...sign(8, 6, node.sign.sign),
     text(27, 17, cut(node.label, width - 36, "600 12px Inter, sans-serif"), { class: "name" }),
-    text(8, 48, cut(node.agent_group || node.sign.label, width - (node.time ? 68 : 16)), { class: "meta" }),
-    ...(node.time ? [text(width - 8, 48, node.time, { class: "meta", "text-anchor": "end" })] : []),
+    text(8, 48, cut(node.agent_group || node.sign.label, width - 16 - room(node)), { class: "meta" }),
+    ...clock(width - 8, 48, node, ""),
   ];
 }
 
@@ -77,7 +94,7 @@ function fold(node) {
     text(27, 18, cut(node.label, width - 48 - 7 * node.tally.length, "600 12px Inter, sans-serif"), { class: "name" }),
     ...segments(node, 8, height / 2 - 4, width - 16),
     text(8, height - 9, cut(node.agent_group, 92), { class: "meta" }),
-    text(width - 10, height - 9, cut(node.time ?? "", 96), { class: "meta", "text-anchor": "end" }),
+    ...clock(width - 10, height - 9, node, "slowest "),
     ...hanging(node),
   ];
 }

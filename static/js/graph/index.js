@@ -1,6 +1,7 @@
 // The task graph of a run: folded and counted on the server, laid out and drawn here. Changes of state redraw
 // boxes where they are; a new layout is made only when nodes or edges are new.
 
+import { paint } from "../clock.js";
 import { svg } from "../marks.js";
 import { draw, drawEdge, measure } from "./draw.js";
 import { layout } from "./layout.js";
@@ -71,6 +72,7 @@ function show(element, state, graph) {
   element.querySelector(".drawing, .graph-note")?.remove();
   element.prepend(drawing);
   mark(element, state);
+  paint(drawing);
   const first = drawing.querySelector(".node");
   if (first && !drawing.querySelector('.node[tabindex="0"]')) first.setAttribute("tabindex", 0);
   if (focused) drawing.querySelector(`.node[data-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
