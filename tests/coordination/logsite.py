@@ -12,7 +12,7 @@ from ninja.security import HttpBearer
 
 from coordination.eventlog import EventLog
 from coordination.sqlitelog import SqliteLog
-from dashboard.api.log import log_router
+from dashboard.api.logrouter import log_router
 
 
 class Scope:

@@ -100,6 +100,20 @@ async def test_heartbeats_go_on_after_the_log_was_away(log: MemoryLog, monkeypat
     assert not failures
 
 
+async def test_polls_do_not_bother_the_group_while_nothing_changes(
+    log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = await log.join("g", [TOPIC], client_id="a", session_timeout=60)
+    await member.poll(10, 1)
+    await member.poll(10, 0)
+    monkeypatch.setattr(log, "visit", None)
+    await log.append([NewRecord(TOPIC, b"k", b"v")])
+    assert len(await member.poll(10, 1)) == 1
+    assert list(await member.poll(10, 0.1)) == []
+    monkeypatch.undo()
+    await member.close()
+
+
 async def test_a_topic_deleted_under_a_member_is_given_up(log: MemoryLog) -> None:
     await log.create_topics([TopicSpec("other", 1)])
     member = await log.join("g", [TOPIC, "other"], client_id="a")

@@ -15,6 +15,7 @@ from coordination.errors import LogUnreachable, OffsetOutOfRange, UnknownTopic
 from coordination.eventlog import NewRecord, TopicPartition, TopicSpec
 from coordination.sqlitelog import SqliteLog
 from coordination.sqlitelog import file as sqlite_file
+from coordination.sqlitelog.batch import Batch
 from coordination.wakeup import Wakeup
 from tests.coordination.adapters import take
 
@@ -56,6 +57,14 @@ async def test_what_was_appended_is_there_after_reopening(path: Path, log: Sqlit
     assert await again.commits("observer") == {FIRST: 7}
     assert set(await again.topics()) == {TOPIC}
     await again.close()
+
+
+async def test_an_append_is_on_the_disk_when_it_returns(log: SqliteLog) -> None:
+    def settings(batch: Batch) -> list[object]:
+        return [batch.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+
+    full = 2
+    assert await log._writer.run(settings) == ["wal", full]
 
 
 async def test_several_processes_append_at_once_and_nothing_is_lost_or_out_of_order(path: Path, log: SqliteLog) -> None:
@@ -209,6 +218,16 @@ async def test_a_reader_of_a_recreated_topic_stops_rather_than_reading_something
     for _ in range(2):
         with pytest.raises(UnknownTopic, match="created anew"):
             await reader.read(10, 1.0)
+
+
+async def test_positions_go_with_the_topic(path: Path, log: SqliteLog) -> None:
+    await log.create_topics([TopicSpec("other", 1)])
+    await log.set_commits("observer", {FIRST: 0, TopicPartition("other", 0): 0})
+    await log.delete_topic(TOPIC)
+    assert await log.commits("observer") == {TopicPartition("other", 0): 0}
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT count(*) FROM commits").fetchone() == (1,)
+    connection.close()
 
 
 async def test_a_member_starts_over_on_a_recreated_topic(log: SqliteLog) -> None:

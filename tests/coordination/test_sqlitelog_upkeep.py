@@ -216,6 +216,16 @@ async def test_what_another_process_did_since_it_was_planned_is_not_done_twice(l
     assert [(record.offset, record.value) for record in await kept(log)] == [(49, b"49")]
 
 
+async def test_what_expired_since_it_was_planned_stays_gone(log: SqliteLog) -> None:
+    await create(log, cleanup_policy="compact,delete", retention_ms=DAY)
+    await append(log, *[(b"a", b"%d" % number) for number in range(50)])
+    planned = upkeep._plan(log.path, 0)
+    assert planned
+    assert (await log.maintain(2 * DAY)).expired == 50
+    assert [await log._writer.run(job) for job in planned] == [Upkeep()] * len(planned)
+    assert chunks(log) == 0
+
+
 appends = st.lists(st.tuples(st.sampled_from([b"a", b"b", b"c"]), st.none() | st.binary(max_size=2)), max_size=12)
 
 

@@ -1,111 +1,84 @@
-"""Rules of the log's HTTP face as a router: addresses, statuses, problem documents, OpenAPI."""
+"""Rules of the log's HTTP face as a part of the API: the dashboard's own tokens, and the log of this process."""
 
-import json
-from typing import Any
+from collections.abc import AsyncIterator
+from pathlib import Path
 
-import msgspec
+import httpx
 import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.core.handlers.asgi import ASGIHandler
+from django.urls import path
 from ninja import NinjaAPI
-from ninja.testing import TestAsyncClient
+from pytest_django import Settings
 
-from coordination import logmessages as m
-from coordination.errors import LogUnreachable
+from coordination.errors import LogDenied
 from coordination.eventlog import NewRecord, TopicPartition, TopicSpec
-from coordination.memorylog import MemoryLog
-from dashboard.api.log import log_router
-from dashboard.api.logcalls import CALLS
+from coordination.httplog import HttpLog
+from dashboard.api import log as log_face
+from dashboard.api.logrouter import log_router
+from dashboard.api.root import api
+from dashboard.api.tokens import SessionAuth, TokenAuth
+from dashboard.eventlog import open_eventlog
+from dashboard.models import ApiToken
 
-TOPIC = "coord.run.task.events"
+RUN, ASKS, GRANTS = "coord.run.task.events", "coord.review.approval.commands", "coord.review.approval.events"
 
-
-class Everything:
-    """A scope that allows every topic."""
-
-    manages_topics = True
-
-    def allows_topic(self, name: str, write: bool) -> bool:
-        return True
-
-
-@pytest.fixture
-async def log() -> MemoryLog:
-    log = MemoryLog()
-    await log.create_topics([TopicSpec(TOPIC, 1)])
-    return log
+# An API of its own, so that this test does not depend on which calls the whole API has.
+own = NinjaAPI(urls_namespace="log-with-tokens", auth=[TokenAuth(), SessionAuth()], docs_url=None)
+own.add_router("/log", log_router(open_eventlog))
+urlpatterns = [path("api/v1/", own.urls)]
 
 
 @pytest.fixture
-def client(log: MemoryLog) -> TestAsyncClient:
-    return TestAsyncClient(log_router(lambda: log))
+async def agent(settings: Settings, tmp_path: Path, transactional_db: None) -> AsyncIterator[HttpLog]:
+    """Reads coord.run.* and coord.review.*, writes them too, as far as its token's scope is heard."""
+    settings.ROOT_URLCONF = __name__
+    settings.MIDDLEWARE = []
+    settings.LINESIDE_LOG = f"sqlite://{tmp_path}/log.sqlite3"
+    user = await User.objects.acreate(username="agent")
+    scope = ["log:coord.run.*", "log:coord.review.*"]
+    _, secret = await sync_to_async(ApiToken.objects.issue)(user, "agent", scope, None)
+    await open_eventlog().create_topics([TopicSpec(name, 1) for name in (RUN, ASKS, GRANTS)])
+    log = HttpLog("http://testserver", secret)
+    transport = httpx.ASGITransport(app=ASGIHandler())
+    headers = log._connection._client.headers
+    log._connection._client = httpx.AsyncClient(transport=transport, headers=headers)
+    yield log
+    await log.close()
+    await open_eventlog().close()
 
 
-async def post(client: TestAsyncClient, call: str, question: object) -> tuple[int, bytes]:
-    body: Any = msgspec.msgpack.encode(question)
-    response = await client.post(f"/{call}", data=body, auth=Everything())
-    return response.status_code, response.content
+async def test_an_agent_works_on_the_log_of_this_process(agent: HttpLog) -> None:
+    await agent.append([NewRecord(RUN, b"task", b"started")])
+    reader = await open_eventlog().reader({TopicPartition(RUN, 0): 0})
+    assert [record.value for record in await reader.read(10, 1.0)] == [b"started"]
+    member = await agent.join("agent.coder", [RUN], client_id="a")
+    (record,) = await member.poll(10, 1.0)
+    await member.commit({TopicPartition(RUN, 0): record.offset + 1}, [NewRecord(RUN, b"task", b"completed")])
+    assert await open_eventlog().commits("agent.coder") == {TopicPartition(RUN, 0): 1}
+    await member.close()
 
 
-async def test_an_append_answers_with_positions_in_msgpack(client: TestAsyncClient) -> None:
-    status, body = await post(client, "append", m.Append([NewRecord(TOPIC, b"k", b"v")]))
-    assert status == 200
-    (placed,) = msgspec.msgpack.decode(body, type=m.Placed).appended
-    assert placed[:3] == (TOPIC, 0, 0)
+async def test_an_agent_may_ask_for_approval_and_never_grant_it(agent: HttpLog) -> None:
+    await agent.append([NewRecord(ASKS, b"task", b"may I?")])
+    with pytest.raises(LogDenied):
+        await agent.append([NewRecord(GRANTS, b"task", b"granted")])
+    with pytest.raises(LogDenied):
+        await agent.join("agent.coder", [ASKS], client_id="a")
 
 
-@pytest.mark.parametrize(
-    ("call", "question", "status", "error"),
-    [
-        ("append", m.Append([NewRecord("none", b"k", b"v")]), 404, "unknown_topic"),
-        ("append", m.Append([NewRecord(TOPIC, b"k", bytes(2_000_000))]), 413, "record_too_large"),
-        ("append", m.Append([NewRecord("coord.review.approval.events", b"k", b"v")]), 403, "log_denied"),
-        ("fetch", m.Fetch([m.Position(TOPIC, 0, 9)], 1, 0.0), 409, "offset_out_of_range"),
-        ("heartbeat", m.Heartbeat("nobody"), 409, "member_fenced"),
-        ("transaction-append", m.AppendAs("nobody", []), 409, "member_fenced"),
-    ],
-)
-async def test_each_kind_of_refusal_has_its_status(
-    client: TestAsyncClient, call: str, question: object, status: int, error: str
-) -> None:
-    answered, body = await post(client, call, question)
-    assert answered == status
-    problem = json.loads(body)
-    assert (problem["status"], problem["error"]) == (status, error)
-    assert problem["detail"]
+async def test_an_agent_makes_no_topics(agent: HttpLog) -> None:
+    with pytest.raises(LogDenied):
+        await agent.create_topics([TopicSpec("coord.run.more", 1)])
 
 
-async def test_a_log_that_is_away_is_unavailable_not_an_accident(
-    client: TestAsyncClient, log: MemoryLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def away(_: object) -> None:
-        raise LogUnreachable("The log file is locked.")
-
-    monkeypatch.setattr(log, "ends", away)
-    status, body = await post(client, "ends", m.AskEnds([TopicPartition(TOPIC, 0)]))
-    assert status == 503
-    assert json.loads(body)["detail"] == "The log file is locked."
+async def test_a_token_that_expired_or_never_was_opens_nothing(agent: HttpLog) -> None:
+    agent._connection._client.headers["Authorization"] = "Bearer lsd_guessed"
+    with pytest.raises(LogDenied):
+        await agent.topics()
 
 
-async def test_numbers_that_make_no_sense_do_no_harm(client: TestAsyncClient) -> None:
-    for count, timeout in ((-5, float("nan")), (10**9, -1.0)):
-        status, body = await post(client, "fetch", m.Fetch([m.Position(TOPIC, 0, 0)], count, timeout))
-        assert status == 200
-        assert msgspec.msgpack.decode(body, type=m.Fetched).records == []
-
-
-async def test_the_log_is_asked_for_at_each_call() -> None:
-    logs = [MemoryLog(), MemoryLog()]
-    client = TestAsyncClient(log_router(lambda: logs[0]))
-    await post(client, "create-topics", m.CreateTopics([TopicSpec("t", 1)]))
-    logs.reverse()
-    _, body = await post(client, "topics", m.AskTopics())
-    assert msgspec.msgpack.decode(body, type=m.Topics).topics == []
-
-
-def test_openapi_lists_every_call_with_its_fields() -> None:
-    api = NinjaAPI(urls_namespace="log-openapi")
-    api.add_router("/log", log_router(MemoryLog))
-    paths = api.get_openapi_schema(path_prefix="/api/v1/")["paths"]
-    assert {path.rpartition("/")[2] for path in paths} == set(CALLS)
-    (append,) = [path for path in paths if path.endswith("/log/append")]
-    body = paths[append]["post"]["requestBody"]["content"][m.MEDIA_TYPE]
-    assert "records" in body["schema"]["description"]
+def test_the_whole_api_has_the_log() -> None:
+    assert log_face.api is api
+    assert "/log" in [prefix for prefix, _ in api._routers]
