@@ -1,17 +1,13 @@
 """Rules of reading: what is malformed, what is not, and what becomes of it."""
 
-import contextlib
 import itertools
-import json
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from coordination.decoding import Decoder, decode
 from coordination.errors import MalformedRecord
-from coordination.eventlog import CREATE_TIME, StoredRecord
+from coordination.eventlog import StoredRecord
 from coordination.events.task import TaskFailed, TaskRequested, TaskStarted
 from coordination.manifest import Manifest
 from coordination.topicmapping import TopicMapping
@@ -115,14 +111,6 @@ def test_another_specversion_is_malformed(version: str) -> None:
     assert refused(record(specversion=version)).attribute == "specversion"
 
 
-@pytest.mark.parametrize("attribute", ["time", "expirytime"])
-@pytest.mark.parametrize(
-    "text", ["yesterday", "2026-05-01", "2026-05-01T12:00:00", "2026-13-01T00:00:00Z", "1777636800"]
-)
-def test_an_unparseable_time_is_malformed(attribute: str, text: str) -> None:
-    assert refused(record(**{attribute: text})).attribute == attribute
-
-
 @pytest.mark.parametrize(
     ("attribute", "text"),
     [("attempt", "0"), ("attempt", "one"), ("attempt", "1.5"), ("attempt", "٣"), ("fanoutindex", "-1"),
@@ -198,58 +186,6 @@ def test_a_known_type_without_a_value_has_its_defaults() -> None:
     assert decode(record(value=None)).data == TaskStarted()
 
 
-@pytest.mark.parametrize(
-    ("text", "micros"),
-    [
-        ("2026-05-01T12:00:00Z", NOON),
-        ("2026-05-01t12:00:00z", NOON),
-        ("2026-05-01T14:00:00+02:00", NOON),
-        ("2026-05-01T12:00:00.1Z", NOON + 100_000),
-        ("2026-05-01T12:00:00.123456789Z", NOON + 123_457),
-        ("2026-05-01T11:59:60Z", NOON - 1),
-        ("1969-12-31T23:59:59.000000Z", -1_000_000),
-    ],
-)
-def test_times_of_any_offset_and_precision_become_utc_microseconds(text: str, micros: int) -> None:
-    assert decode(record(time=text)).time == micros
-
-
-def test_the_fold_uses_append_time_where_the_log_stamps_it() -> None:
-    assert decode(record(timestamp=NOON // 1000 + 7)).at == NOON + 7000
-
-
-def test_the_fold_uses_the_event_time_where_the_log_does_not_stamp() -> None:
-    for kind in (CREATE_TIME, None):
-        assert decode(record(timestamp=5, timestamp_type=kind)).at == TIME_MICROS
-
-
-@pytest.mark.parametrize(("basis", "derived"), [("recorded", False), ("derived", True)])
-def test_an_import_keeps_its_own_time_although_the_log_stamps(basis: str, derived: bool) -> None:
-    event = decode(record(timebasis=basis, timestamp=NOON // 1000 + 10**9))
-    assert (event.at, event.derived, event.extensions["timebasis"]) == (TIME_MICROS, derived, basis)
-
-
-def test_another_time_basis_changes_nothing() -> None:
-    assert decode(record(timebasis="guessed")).at == NOON
-
-
-def test_a_time_more_than_five_minutes_ahead_is_flagged_not_refused() -> None:
-    ahead = {"time": "2026-05-01T12:05:00.000001Z"}
-    assert decode(record(**ahead)).flags == ("time_ahead",)
-    assert decode(record(time="2026-05-01T12:05:00Z")).flags == ()
-
-
-def test_without_append_time_the_skew_is_measured_against_now() -> None:
-    claimed = record(timestamp_type=CREATE_TIME)
-    assert decode(claimed, now=NOON - 3_600_000_000).flags == ("time_ahead",)
-    assert decode(claimed, now=NOON).flags == ()
-    assert decode(claimed).flags == ()
-
-
-def test_append_time_beats_now_so_that_reading_again_gives_the_same_flags() -> None:
-    assert decode(record(), now=0).flags == ()
-
-
 @pytest.mark.parametrize("key", [b"t-2", None, b"\xff"])
 def test_a_key_other_than_the_partition_key_is_flagged(key: bytes | None) -> None:
     assert decode(record(key=key)).flags == ("key_mismatch",)
@@ -309,38 +245,3 @@ def test_the_structured_body_wins_over_headers_and_a_difference_is_flagged() -> 
     event = decode(structured({**PLAIN}, given=(("ce_id", b"other"),)))
     assert (event.id, event.flags) == (PLAIN["id"], ("structured_mismatch",))
     assert decode(structured({**PLAIN}, given=(("ce_id", PLAIN["id"].encode()),))).flags == ()
-
-
-attribute = st.one_of(
-    st.sampled_from([*PLAIN, "note", "timebasis", "traceparent", "fanoutcount", "expirytime"]),
-    st.text(max_size=8),
-)
-header = st.tuples(
-    st.one_of(attribute.map("ce_{}".format), st.sampled_from(["content-type", "other"]), st.text(max_size=8)),
-    st.one_of(
-        st.binary(max_size=300),
-        st.sampled_from([b"1.0", b"application/cloudevents+json", b"coordination.task.requested", b"1"]),
-        st.none(),
-    ),
-)  # fmt: skip
-value = st.one_of(
-    st.none(),
-    st.binary(max_size=200),
-    st.recursive(
-        st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=5)),
-        lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
-        max_leaves=8,
-    ).map(lambda tree: json.dumps(tree).encode()),
-)
-
-
-@given(st.lists(header, max_size=12), value, st.one_of(st.none(), st.binary(max_size=20)), st.booleans())
-def test_no_bytes_raise_anything_but_malformed_record(
-    pairs: list[tuple[str, bytes]], body: bytes | None, key: bytes | None, whole: bool
-) -> None:
-    candidates = [record(pairs, body, key=key), structured(body or b"", key=key)]
-    if whole:
-        candidates.append(record((*headers(), *pairs), body, key=key))
-    for candidate in candidates:
-        with contextlib.suppress(MalformedRecord):
-            assert decode(candidate).id
