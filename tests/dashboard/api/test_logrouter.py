@@ -12,8 +12,8 @@ from coordination import logmessages as m
 from coordination.errors import LogUnreachable
 from coordination.eventlog import NewRecord, TopicPartition, TopicSpec
 from coordination.memorylog import MemoryLog
-from dashboard.api.logrouter import log_router
 from dashboard.api.logcalls import CALLS
+from dashboard.api.logrouter import log_router
 
 TOPIC = "coord.run.task.events"
 
