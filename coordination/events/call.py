@@ -1,11 +1,11 @@
 """Data of tool calls and model calls. Arguments and results stay out by default: references and digests."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from coordination.events.shapes import Count, Data, Digest, Failure, Identifier, Money
 
-MICROS: int = 1_000_000
+MICROS: Final = 1_000_000
 
 
 class Priced(Data, frozen=True, gc=False, kw_only=True):
