@@ -1,5 +1,7 @@
 """The one app of the project."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,7 @@ class DashboardConfig(AppConfig):
     name = "dashboard"
     label = "dashboard"
     verbose_name = "Lineside"
+
+    def ready(self) -> None:
+        """Importing the checks registers them; they need the apps to be loaded."""
+        import_module("dashboard.checks")

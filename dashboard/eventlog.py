@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from functools import cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -14,10 +13,8 @@ from coordination.errors import CoordinationError
 from coordination.eventlog import EventLog
 from coordination.httplog import HttpLog
 from coordination.kafkalog import open_kafkalog
-from coordination.manifest import Manifest
 from coordination.memorylog import MemoryLog
 from coordination.sqlitelog import SqliteLog
-from coordination.topicmapping import NO_MAPPING, TopicMapping, read_mapping
 
 LOCAL: Final = ("sqlite", "memory")
 _lock = threading.Lock()
@@ -64,21 +61,3 @@ def _opened(url: str) -> EventLog:
             token = parse_qs(parts.query).get("token", [""])[0]
             return HttpLog(parts._replace(query="").geturl(), token)
     raise CoordinationError(f"No log can be opened by the address {url!r}.", code="bad_log_url")
-
-
-def manifest() -> Manifest:
-    """The declared topics of this installation, under the names that `LINESIDE_TOPICS` gives them."""
-    return _manifest(settings.LINESIDE_NAMESPACE, settings.LINESIDE_TOPICS)
-
-
-@cache
-def _manifest(namespace: str, mapping_file: str) -> Manifest:
-    return Manifest(namespace, _mapping(mapping_file))
-
-
-def _mapping(file: str) -> TopicMapping:
-    """Raises BadTopicMapping for a file that makes no sense, OSError for one that cannot be read."""
-    if not file:
-        return NO_MAPPING
-    path = Path(file).expanduser()
-    return read_mapping(path.read_text(), "json" if path.suffix == ".json" else "toml")

@@ -12,7 +12,7 @@ from coordination.envelope import Decoder
 from coordination.errors import MalformedRecord
 from coordination.event import Event
 from coordination.eventlog import StoredRecord
-from dashboard.eventlog import manifest
+from dashboard.manifest import manifest
 from dashboard.models import DeadLetter, Duplicate, Rejected, Segment, Stretch
 from dashboard.segments import SEGMENTS_A_BATCH, task_bit, unpack, unpack_one
 

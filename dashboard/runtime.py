@@ -16,11 +16,12 @@ from typing import Final
 from django.db import connection
 from django.utils.module_loading import import_string
 
-from dashboard.eventlog import close_eventlog, manifest, open_eventlog
+from dashboard.eventlog import close_eventlog, open_eventlog
 from dashboard.ingest.loop import Ingest
 from dashboard.ingest.postgres import PostgresStore
 from dashboard.ingest.sqlite import SqliteStore
 from dashboard.ingest.store import Store
+from dashboard.manifest import manifest
 from dashboard.outages import Outage
 from dashboard.shards import Leases
 

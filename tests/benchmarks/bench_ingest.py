@@ -64,8 +64,9 @@ def child_worker() -> dict[str, float]:
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415
 
-    from dashboard.eventlog import manifest, open_eventlog  # noqa: PLC0415
+    from dashboard.eventlog import open_eventlog  # noqa: PLC0415
     from dashboard.ingest.loop import Ingest  # noqa: PLC0415
+    from dashboard.manifest import manifest  # noqa: PLC0415
     from dashboard.models import Position  # noqa: PLC0415
     from dashboard.runtime import make_store, worker_name  # noqa: PLC0415
     from dashboard.shards import Leases  # noqa: PLC0415

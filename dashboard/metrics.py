@@ -1,0 +1,109 @@
+"""/metrics: figures for Prometheus, read from the tables, so that any web process tells the same of all workers.
+
+For whoever is signed in, or has a token whose scope holds `read`.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from django.contrib.auth.decorators import login_not_required
+from django.db.models import Count, F, Q, Sum
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
+from prometheus_client.registry import Collector
+
+from dashboard.api.health import health_row
+from dashboard.clock import database_now
+from dashboard.live.hub import hub
+from dashboard.models import ApiToken, ConsumerGroup, DeadLetter, Decision, Gap, Position, Rejected, Worker
+
+SECOND: Final = 1_000_000
+BEARER: Final = "Bearer "
+
+
+@login_not_required
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus' text format; 401 without login or token."""
+    if not _may_read(request):
+        return HttpResponse("Sign in, or send a token with the scope `read`.\n", status=401, content_type="text/plain")
+    registry = CollectorRegistry()
+    registry.register(Tables())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_read(request: HttpRequest) -> bool:
+    given = request.headers.get("Authorization", "")
+    if not given.startswith(BEARER):
+        return request.user.is_authenticated
+    token = ApiToken.objects.find(given.removeprefix(BEARER).strip(), now=database_now())
+    return token is not None and "read" in token.scope
+
+
+class Tables(Collector):
+    """Reads every figure at the moment it is asked for."""
+
+    def collect(self) -> Iterator[Metric]:
+        """All figures."""
+        yield from self._ingest()
+        yield from self._workers()
+        yield from self._decisions()
+        yield from self._groups()
+        yield GaugeMetricFamily("lineside_live_sockets", "Browsers connected to this process.", value=len(hub.viewers))
+
+    def _ingest(self) -> Iterator[Metric]:
+        sums = Position.objects.aggregate(
+            records=Sum("records", default=0),
+            behind=Sum(F("end_offset") - F("next_offset"), filter=Q(end_offset__gt=F("next_offset")), default=0),
+        )
+        yield CounterMetricFamily("lineside_ingest_records", "Records read into the tables.", value=sums["records"])
+        yield GaugeMetricFamily("lineside_ingest_behind_records", "Records not read yet.", value=sums["behind"])
+        yield GaugeMetricFamily(
+            "lineside_ingest_behind_seconds",
+            "How far the tables are behind the log.",
+            value=health_row()["behind_seconds"] or 0,
+        )
+        yield GaugeMetricFamily(
+            "lineside_gaps", "Gaps nobody accepted.", value=Gap.objects.filter(accepted_at=None).count()
+        )
+        yield GaugeMetricFamily(
+            "lineside_rejected_records", "Records that are no events.", value=Rejected.objects.count()
+        )
+        open_letters = DeadLetter.objects.filter(state=DeadLetter.State.OPEN).count()
+        yield GaugeMetricFamily("lineside_dead_letters", "Dead letters nobody dealt with.", value=open_letters)
+
+    def _workers(self) -> Iterator[Metric]:
+        alive = GaugeMetricFamily("lineside_workers", "Workers alive.", labels=["role"])
+        batches = SummaryMetricFamily("lineside_ingest_batch_seconds", "Time to take in a batch.", labels=["worker"])
+        counts: dict[str, int] = {}
+        for worker in Worker.objects.filter(lease_until__gt=database_now()):
+            counts[worker.role] = counts.get(worker.role, 0) + 1
+            figures = worker.figures
+            if "batches" in figures:
+                batches.add_metric([worker.worker_id], figures["batches"], figures["batch_seconds"])
+        for role, count in sorted(counts.items()):
+            alive.add_metric([role], count)
+        yield alive
+        yield batches
+
+    def _decisions(self) -> Iterator[Metric]:
+        stages = GaugeMetricFamily("lineside_decisions", "Decisions by the stage they reached.", labels=["stage"])
+        found = Decision.objects.values("state").annotate(count=Count("decision_id"))
+        counts = {row["state"]: row["count"] for row in found}
+        for stage in Decision.State.values:
+            stages.add_metric([stage], counts.get(stage, 0))
+        yield stages
+
+    def _groups(self) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily("lineside_group_waiting_tasks", "Tasks that wait for a group.", labels=["group"])
+        age = GaugeMetricFamily("lineside_group_age_seconds", "Age of the oldest of them.", labels=["group"])
+        for group in ConsumerGroup.objects.all():
+            # Unknown is not nought: a figure that is not known is left out.
+            if group.waiting is not None:
+                waiting.add_metric([group.group], group.waiting)
+            if group.age_ms is not None:
+                age.add_metric([group.group], group.age_ms / 1000)
+        yield waiting
+        yield age
