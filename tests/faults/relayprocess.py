@@ -1,11 +1,12 @@
 """A program for tests: decide many times, then relay in processes of which one after the other is killed.
 
-    python -m tests.faults.relayprocess COUNT STAGE=HIT[+DELAY_MS] …
+    python -m tests.faults.relayprocess COUNT TASKS STAGE=HIT[+DELAY_MS][~] …
 
 For every STAGE=HIT a process of its own starts a relay and is killed (SIGKILL) when a session reaches that stage for
-the HITth time, or so many milliseconds later. The last process runs until the outbox is empty. Database, log and
-folder come from the environment, as for everything else. Prints one JSON line for each death, and in the end one for
-each decision: its id, its state, where its records stand.
+the HITth time, or so many milliseconds later. With `~` it falls asleep (SIGSTOP) instead and wakes when everything
+is done. Then all leases are over, as they would be after a while, and the next process begins; the last one runs
+until the outbox is empty. Database, log and folder come from the environment, as for everything else. Prints one
+JSON line for each death, and in the end one for each decision: its id, its state, where its records stand.
 
 All processes are forked from one that has Django loaded and no thread, so that each costs milliseconds.
 """
@@ -38,27 +39,32 @@ LIMITS = Limits(look_every=0.02, opening=15, asking=10, sending=15, reading=15, 
 PATIENCE = 90.0
 
 
-def forked(work: Callable[[], None]) -> int:
-    """Do the work in a process of its own; returns its exit status as `os.waitpid` does."""
+def started(work: Callable[[], None]) -> int:
+    """Do the work in a process of its own; returns its pid."""
     connections.close_all()
     pid = os.fork()
-    if pid == 0:
-        try:
-            work()
-        except BaseException:
-            traceback.print_exc()
-            sys.stderr.flush()
-            os._exit(1)
-        sys.stdout.flush()
-        os._exit(0)
-    return os.waitpid(pid, 0)[1]
+    if pid:
+        return pid
+    try:
+        work()
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    sys.stdout.flush()
+    os._exit(0)
 
 
-def prepare(count: int) -> None:
-    """Tables, topics, decisions."""
+def forked(work: Callable[[], None]) -> int:
+    """Do the work in a process of its own and wait; returns its exit status as `os.waitpid` does."""
+    return os.waitpid(started(work), 0)[1]
+
+
+def prepare(count: int, tasks: int) -> None:
+    """Tables, topics, so many decisions about so many tasks."""
     call_command("migrate", verbosity=0)
     asyncio.run(_create_topics())
-    decided(count, tasks=11)
+    decided(count, tasks=tasks)
     release()
 
 
@@ -72,13 +78,13 @@ def relay(killed_at: str) -> None:
     asyncio.run(_relay(*_parsed(killed_at)))
 
 
-def _parsed(text: str) -> tuple[str, int, float]:
-    stage, _, rest = text.partition("=")
+def _parsed(text: str) -> tuple[str, int, float, signal.Signals]:
+    stage, _, rest = text.removesuffix("~").partition("=")
     hit, _, delay = rest.partition("+")
-    return stage, int(hit or 0), float(delay or 0) / 1000
+    return stage, int(hit or 0), float(delay or 0) / 1000, signal.SIGSTOP if text.endswith("~") else signal.SIGKILL
 
 
-async def _relay(deadly: str, hit: int, delay: float) -> None:
+async def _relay(deadly: str, hit: int, delay: float, end: signal.Signals) -> None:
     seen = 0
 
     async def stage(name: str) -> None:
@@ -87,9 +93,9 @@ async def _relay(deadly: str, hit: int, delay: float) -> None:
         if name != deadly or seen != hit:
             return
         if delay:
-            threading.Timer(delay, os.kill, (os.getpid(), signal.SIGKILL)).start()
+            threading.Timer(delay, os.kill, (os.getpid(), end)).start()
         else:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), end)
 
     stop = asyncio.Event()
     running = asyncio.create_task(Relay(open_eventlog(), seconds=5, limits=LIMITS, stage=stage).run(stop))
@@ -114,19 +120,29 @@ def report() -> None:
         print(json.dumps(told), flush=True)
 
 
-def main(count: int, deaths: list[str]) -> int:
-    """Exit code 0 when every process died as planned and the last one finished."""
-    if forked(lambda: prepare(count)):
+def main(count: int, tasks: int, deaths: list[str]) -> int:
+    """Exit code 0 when every process died or slept as planned, the last one finished, and the sleepers woke."""
+    if forked(lambda: prepare(count, tasks)):
         return 2
+    asleep = []
     for death in deaths:
-        status = forked(lambda death=death: relay(death))  # type: ignore[misc]
-        print(json.dumps({"death": death, "signal": os.WTERMSIG(status)}), flush=True)
-        if os.WTERMSIG(status) != signal.SIGKILL or forked(expire_leases):
+        pid = started(lambda death=death: relay(death))  # type: ignore[misc]
+        status = os.waitpid(pid, os.WUNTRACED)[1]
+        if os.WIFSTOPPED(status):
+            asleep.append(pid)
+        elif os.WTERMSIG(status) != signal.SIGKILL:
             return 3
+        print(json.dumps({"death": death}), flush=True)
+        if forked(expire_leases):
+            return 4
     if forked(lambda: relay("never")):
-        return 4
+        return 5
+    for pid in asleep:
+        os.kill(pid, signal.SIGCONT)
+        if os.waitpid(pid, 0)[1]:
+            return 6
     return forked(report)
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), sys.argv[2:]))
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]))
