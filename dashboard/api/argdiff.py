@@ -30,7 +30,9 @@ class Difference(msgspec.Struct, frozen=True):
 def difference(old: Any, new: Any) -> Difference:
     """What changes between two JSON values. At most 200 changes are listed; `more` counts the others."""
     changes = list(_walk(old, new, ""))
-    same = [key for key in _keys(new) if key in _keys(old) and old[key] == new[key]] if _both_maps(old, new) else []
+    same = (
+        [key for key in _keys(new) if key in _keys(old) and _equal(old[key], new[key])] if _both_maps(old, new) else []
+    )
     return Difference(tuple(changes[:SHOWN]), tuple(same), max(0, len(changes) - SHOWN))
 
 
@@ -50,6 +52,11 @@ def text(value: Any) -> str:
     return pretty if len(pretty) <= TEXT else f"{pretty[:TEXT]}… and {len(pretty) - TEXT:,} characters more"
 
 
+def _equal(old: Any, new: Any) -> bool:
+    """Equal as JSON: true is not 1."""
+    return msgspec.json.encode(old, order="sorted") == msgspec.json.encode(new, order="sorted")
+
+
 def _both_maps(old: Any, new: Any) -> bool:
     return isinstance(old, dict) and isinstance(new, dict)
 
@@ -59,7 +66,7 @@ def _keys(value: Any) -> list[str]:
 
 
 def _walk(old: Any, new: Any, path: str) -> list[Change]:
-    if old is not ABSENT and new is not ABSENT and old == new and type(old) is type(new):
+    if old is not ABSENT and new is not ABSENT and _equal(old, new):
         return []
     if _both_maps(old, new):
         keys = [*new, *(key for key in old if key not in new)]

@@ -51,6 +51,8 @@ STATUS: Final[dict[type[CoordinationError], int]] = {
 
 
 def _status(error: CoordinationError) -> int:
+    if isinstance(error, MalformedRecord) and error.stage != "data":
+        return 413 if error.stage == "size" else 400
     return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 409)
 
 

@@ -22,6 +22,7 @@ from dashboard.models import ApiToken
 from dashboard.permissions import Person
 
 WORDS: Final = ("read", "events", "decide", "steer", "redrive")
+DEFAULT_SCOPE: Final = ("read",)
 WRITABLE_REVIEW: Final = frozenset({"review.approval.commands"})
 RELAY_ONLY: Final = frozenset({"run.decision.commands"})
 
@@ -39,13 +40,22 @@ class Access:
 
     def allows_topic(self, name: str, write: bool) -> bool:
         """Whether a token may read (or append to) a topic of the log. Browsers have no business there."""
-        if self.scope is None or not _open_to_agents(name, write):
+        if self.scope is None or not open_to_agents(name, write=write):
             return False
         patterns = [word.removeprefix("log:") for word in self.scope if word.startswith("log:")]
         return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _open_to_agents(name: str, write: bool) -> bool:
+def wrong_scope(scope: list[str]) -> str:
+    """What is wrong with a scope, in a sentence; empty if it makes sense."""
+    for word in scope:
+        if word not in WORDS and not (word.startswith("log:") and len(word) > len("log:")):
+            return f"{word} is no scope; there are {', '.join(WORDS)} and log:<topic pattern>."
+    return ""
+
+
+def open_to_agents(name: str, *, write: bool) -> bool:
+    """Whether agents may read (or append to) a topic at all, whatever a token says."""
     family = manifest().family_of(name)
     if family is None or TOPICS[family].access != "review":
         return not (write and family in RELAY_ONLY)

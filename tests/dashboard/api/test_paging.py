@@ -1,0 +1,31 @@
+"""Cursors come back as they were made, and anything else is refused."""
+
+import pytest
+
+from dashboard.api.paging import MOST, PAGE, cursor, page, position, size
+from dashboard.api.problems import Problem
+
+
+def test_a_cursor_gives_back_its_key() -> None:
+    assert position(cursor(1790000000000000, "run/ä"), 2) == [1790000000000000, "run/ä"]
+
+
+def test_no_cursor_is_the_first_page() -> None:
+    assert position(None, 2) is None
+    assert position("", 2) is None
+
+
+@pytest.mark.parametrize("text", ["%%%", "bm90IGpzb24", cursor(1), "e30"])
+def test_a_strange_cursor_is_refused(text: str) -> None:
+    with pytest.raises(Problem) as refused:
+        position(text, 2)
+    assert (refused.value.status, refused.value.code) == (400, "bad_cursor")
+
+
+def test_sizes_are_bounded() -> None:
+    assert [size(each) for each in (None, 0, -5, 7, 10_000)] == [PAGE, 1, 1, 7, MOST]
+
+
+def test_a_page_that_is_not_full_has_no_next() -> None:
+    assert page([{"id": 1}], 2, "x") == {"items": [{"id": 1}], "next": None}
+    assert page([{"id": 1}, {"id": 2}, {"id": 3}], 2, "x") == {"items": [{"id": 1}, {"id": 2}], "next": "x"}
