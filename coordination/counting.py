@@ -31,13 +31,17 @@ def counted(task: Task) -> Counted:
 
 
 def move(counts: dict[str, int], before: str | None, after: str | None) -> None:
-    """One task less in state `before`, one more in state `after`; zeros vanish."""
+    """One task less in state `before`, one more in state `after`; zeros vanish.
+
+    A part that was lost (pruned by hand) counts from nothing: a wrong bar until the next rebuild is better than
+    a shard that stands still.
+    """
     if before is not None:
-        left = counts[before] - 1
-        if left:
+        left = counts.get(before, 0) - 1
+        if left > 0:
             counts[before] = left
         else:
-            del counts[before]
+            counts.pop(before, None)
     if after is not None:
         counts[after] = counts.get(after, 0) + 1
 

@@ -1,5 +1,282 @@
-"""Joins."""
+"""Joins: the rule, who arrived, who is missing and where it is, and whether the join can still complete.
+
+Counted are distinct branch indexes whose branch ended, never arrivals. A branch that was redone (`retry_of`)
+counts as the last of its chain; a second task for the same index is a duplicate, the one that ended first
+counts. Until the fan-out is sealed the total is unknown: then only what no further branch could change is
+decided. A verdict of the runtime (fanin.*) always stands above our own.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
+from typing import Final
+
+import msgspec
 
 from coordination.fanouts import Branch, FanOut
+from coordination.tasks import FAILING, HUMAN, TERMINAL, Task
 
-__all__ = ["Branch", "FanOut"]
+__all__ = ["Branch", "FanOut", "JoinProgress", "Missing", "Repeated", "Where", "progress"]
+
+SHOWN: Final = 200
+
+
+class Where(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where an input is: `not produced`, `in broker` (at topic, partition, offset), `received`, `running`,
+    `retrying`, `in review`, a terminal state, or `dead-lettered`; `at` is since when (µs)."""
+
+    place: str
+    at: int | None = None
+    topic: str = ""
+    partition: int | None = None
+    offset: int | None = None
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """A branch that has not arrived. `index` is None where the branch never said one."""
+
+    index: int | None
+    task_id: str
+    where: Where
+
+
+class Repeated(msgspec.Struct, frozen=True):
+    """An index that several tasks claim; the first of them counts."""
+
+    index: int
+    task_ids: tuple[str, ...]
+
+
+class JoinProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """A join as it stands. `expected` is None while unsealed; then at least `known` branches there are.
+
+    `counts` counts branches by state (`not produced` among them), `missing` lists the first 200 of
+    `missing_count`. `verdict`: satisfied, failed, expired (said by the runtime), met (the rule is met, the runtime
+    has not said so), can complete, cannot complete, unknown; `reason` says why in words.
+    """
+
+    fanout_id: str
+    title: str
+    rule: str
+    on_failure: str
+    deadline: int | None
+    expected: int | None
+    known: int
+    arrived: int
+    completed: int
+    counts: dict[str, int]
+    missing: tuple[Missing, ...]
+    missing_count: int
+    late: tuple[Branch, ...]
+    duplicates: tuple[Repeated, ...]
+    disagrees: bool
+    verdict: str
+    verdict_at: int | None
+    reason: str
+
+
+def progress(fan_out: FanOut, members: Iterable[Task], *, dead: Collection[str] = ()) -> JoinProgress:
+    """How a join stands. `members` are the tasks with its id, `dead` the ids of dead-lettered tasks."""
+    branches = _Branches(fan_out, members, dead)
+    verdict, reason = _verdict(fan_out, branches)
+    return JoinProgress(
+        fanout_id=fan_out.fanout_id,
+        title=fan_out.title,
+        rule=rule_text(fan_out),
+        on_failure=fan_out.on_failure,
+        deadline=fan_out.deadline,
+        expected=branches.expected,
+        known=branches.known,
+        arrived=len(branches.arrived),
+        completed=branches.completed,
+        counts=branches.counts(),
+        missing=tuple(branches.missing()[:SHOWN]),
+        missing_count=branches.total - len(branches.arrived),
+        late=branches.late(),
+        duplicates=branches.duplicates,
+        disagrees=branches.disagrees,
+        verdict=verdict,
+        verdict_at=fan_out.verdict_at,
+        reason=reason,
+    )
+
+
+def rule_text(fan_out: FanOut) -> str:
+    """The rule as protocol writes it: all, any, quorum(2), all_settled; unknown if the opening was not read."""
+    if fan_out.opened_mark is None:
+        return "unknown"
+    return f"quorum({fan_out.quorum})" if fan_out.join == "quorum" else fan_out.join
+
+
+def needed(fan_out: FanOut, expected: int | None) -> int | None:
+    """How many branches must complete, None if that is not known yet (or, for all_settled, not asked)."""
+    if fan_out.opened_mark is None or fan_out.join == "all_settled":
+        return None
+    if fan_out.join == "all":
+        return expected
+    return fan_out.quorum if fan_out.join == "quorum" else 1
+
+
+def last_of_chain(tasks: Iterable[Task]) -> dict[str, str]:
+    """Task id -> the last task that redid it (itself if none did), among these tasks.
+
+    Where two tasks redo the same one, the later request is the one that counts; a circle ends where it began.
+    """
+    by_id = {task.task_id: task for task in tasks}
+    redone: dict[str, str] = {}
+    for task in sorted(by_id.values(), key=lambda task: (task.requested_at or 0, task.task_id)):
+        if task.retry_of in by_id:
+            redone[task.retry_of] = task.task_id
+    last: dict[str, str] = {}
+    for task_id in by_id:
+        seen, current = {task_id}, task_id
+        while (after := redone.get(current)) is not None and after not in seen:
+            seen.add(after)
+            current = after
+        last[task_id] = current
+    return last
+
+
+Key = tuple[int, str]
+"""(index, "") of a branch, or (-1, task id) of one that never said its index."""
+
+
+class _Branches:
+    """The branches of one fan-out: which task stands for each index, and what is known of the total."""
+
+    def __init__(self, fan_out: FanOut, members: Iterable[Task], dead: Collection[str]) -> None:
+        self.fan_out, self.dead = fan_out, dead
+        self.named = {branch.index: branch.task_id for branch in fan_out.branches}
+        tasks = list(members)
+        self.heads, self.duplicates = _heads(tasks, {name: index for index, name in self.named.items() if name})
+        stated = {task.fanout_count for task in tasks if task.fanout_count is not None}
+        if fan_out.expected is not None:
+            stated.add(fan_out.expected)
+        self.disagrees = len(stated) > 1
+        self.expected = fan_out.expected if fan_out.expected is not None else max(stated, default=None)
+        keys = self.heads.keys() | {(index, "") for index in self.named}
+        self.known = len(keys)
+        self.total = max(self.known, self.expected or 0)
+        self.arrived = {key for key, task in self.heads.items() if task.state in TERMINAL}
+        self.completed = sum(self.heads[key].state == "completed" for key in self.arrived)
+
+    def hopeless(self) -> list[Task]:
+        """The tasks that ended without completing, in the order in which they ended."""
+        bad = [self.heads[key] for key in self.arrived if self.heads[key].state != "completed"]
+        return sorted(bad, key=lambda task: (task.ended_at or 0, task.task_id))
+
+    def counts(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for task in self.heads.values():
+            found[task.state] = found.get(task.state, 0) + 1
+        silent = self.total - len(self.heads)
+        return found | ({"not produced": silent} if silent else {})
+
+    def missing(self) -> list[Missing]:
+        keys = {(index, "") for index in self.named} | self.heads.keys()
+        silent = ((index, "") for index in range(self.expected or 0) if (index, "") not in keys)
+        keys |= set(islice(silent, self.total - self.known))
+        return [self._missing(key) for key in sorted(keys - self.arrived)]
+
+    def _missing(self, key: Key) -> Missing:
+        index, task = (None if key[0] < 0 else key[0]), self.heads.get(key)
+        if task is None:
+            return Missing(index, self.named.get(key[0], ""), Where("not produced"))
+        return Missing(index, task.task_id, where(task, self.dead))
+
+    def late(self) -> tuple[Branch, ...]:
+        decided = self.fan_out.verdict_at
+        told = {branch.index for branch in self.fan_out.late}
+        counted = {branch.index for branch in self.fan_out.causes}
+        found = list(self.fan_out.late)
+        for (index, _), task in self.heads.items():
+            after = decided is not None and (task.ended_at or 0) > decided and (index, "") in self.arrived
+            if after and index not in told and index not in counted:
+                found.append(Branch(index, task.task_id, task.state, task.ended_event))
+        return tuple(sorted(found))
+
+
+def _heads(tasks: list[Task], named: Mapping[str, int]) -> tuple[dict[Key, Task], tuple[Repeated, ...]]:
+    by_id = {task.task_id: task for task in tasks}
+    last = last_of_chain(tasks)
+    claims: dict[Key, dict[str, Task]] = {}
+    for task in tasks:
+        index = task.fanout_index if task.fanout_index is not None else named.get(task.task_id)
+        redo = task.retry_of in by_id and index is None
+        if not redo:
+            key = (-1, task.task_id) if index is None else (index, "")
+            claims.setdefault(key, {})[last[task.task_id]] = by_id[last[task.task_id]]
+    heads, repeated = {}, []
+    for key, tasks_of_key in claims.items():
+        order = sorted(tasks_of_key.values(), key=_first_ended)
+        heads[key] = order[0]
+        if len(order) > 1:
+            repeated.append(Repeated(key[0], tuple(task.task_id for task in order)))
+    return heads, tuple(sorted(repeated, key=lambda one: one.index))
+
+
+def _first_ended(task: Task) -> tuple[bool, int, str]:
+    ended = task.state in TERMINAL
+    return not ended, (task.ended_at if ended else task.requested_at) or 0, task.task_id
+
+
+def where(task: Task, dead: Collection[str] = ()) -> Where:
+    """Where the work of a task is now."""
+    if task.task_id in dead or task.dead_lettered:
+        return Where("dead-lettered", task.ended_at)
+    if task.state in TERMINAL:
+        return Where(task.state, task.ended_at)
+    if task.state == "requested" and not task.endings:
+        position = (task.command_topic, task.command_partition, task.command_offset)
+        return Where("in broker", task.requested_at, *position)
+    if task.state in HUMAN:
+        return Where("in review", task.pauses[-1].at if task.pauses else task.heard_at)
+    return Where(_PLACES.get(task.state, "unknown"), task.heard_at)
+
+
+_PLACES: Final = {
+    "requested": "in broker",
+    "submitted": "received",
+    "working": "running",
+    "retry_wait": "retrying",
+}
+
+
+def _verdict(fan_out: FanOut, branches: _Branches) -> tuple[str, str]:
+    if fan_out.verdict:
+        return fan_out.verdict, fan_out.verdict_reason or f"the runtime said so: {fan_out.verdict}"
+    if fan_out.opened_mark is None:
+        return "unknown", "the rule of this join was not read"
+    if fan_out.join == "all_settled":
+        return _settled(branches)
+    return _by_completion(fan_out, branches)
+
+
+def _settled(branches: _Branches) -> tuple[str, str]:
+    count = len(branches.arrived)
+    if branches.expected is None:
+        return "unknown", f"{count} of ≥ {branches.known} branches ended; more may come"
+    if count >= branches.expected:
+        return "met", f"all {branches.expected} branches ended"
+    return "can complete", f"waits for {branches.expected - count} of {branches.expected} branches to end"
+
+
+def _by_completion(fan_out: FanOut, branches: _Branches) -> tuple[str, str]:
+    expected, bad = branches.expected, branches.hopeless()
+    need = needed(fan_out, expected)
+    if need is not None and branches.completed >= need:
+        return "met", f"{branches.completed} of {need} needed branches completed"
+    if fan_out.join == "all" and bad:
+        return "cannot complete", f"{_blame(bad[0], branches.dead)}; all branches are needed"
+    if expected is None:
+        return "unknown", f"{branches.completed} of ≥ {branches.known} branches completed; more may come"
+    if need is not None and branches.total - len(bad) < need:
+        return "cannot complete", f"{_blame(bad[0], branches.dead)}; {need} of {expected} branches are needed"
+    missing = (need or expected) - branches.completed
+    return "can complete", f"waits for {missing} more of {expected} branches to complete"
+
+
+def _blame(task: Task, dead: Collection[str]) -> str:
+    what = "dead-lettered" if task.task_id in dead or task.dead_lettered else task.state
+    name = f"/{task.fanout_index}" if task.fanout_index is not None else task.task_id
+    error = f" ({task.error.type or task.error.message})" if task.error and task.state in FAILING else ""
+    return f"input {name} is {what}{error}"

@@ -72,13 +72,14 @@ def _append(track: Track, attempt: Attempt) -> None:
 def paused(task: Task, track: Track, event: Event) -> None:
     """task.paused: the attempt waits for a person."""
     reason = event.data.reason or "question"
-    _pause(track, Pause(at=event.at, reason=reason, approval_id=event.data.approval_id))
+    approval_id = event.data.approval_id
+    _pause(track, Pause(at=event.at, reason=reason, attempt=track.attempt, approval_id=approval_id))
 
 
 def escalated(task: Task, track: Track, event: Event) -> None:
     """task.escalated: the task waits for a person, if it did not already."""
     if not track.pauses or track.pauses[-1].resumed_at is not None:
-        _pause(track, Pause(at=event.at, reason="escalated"))
+        _pause(track, Pause(at=event.at, reason="escalated", attempt=track.attempt))
 
 
 def _pause(track: Track, pause: Pause) -> None:
@@ -146,7 +147,7 @@ def completed(task: Task, track: Track, event: Event) -> None:
 
 def set_back(task: Task, track: Track, event: Event) -> None:
     """task.invalidated, .reopened: the end is taken back, the task is to be done again."""
-    ending = Ending(track.fact_state, track.ended_at or 0, event.at, event.name, track.ended_event)
+    ending = Ending(track.fact_state, track.ended_at or 0, event.at, event.name, track.ended_event, track.attempt)
     track.endings = (*track.endings, ending)[-MAX_KEPT:]
     track.ended_at, track.ended_event = None, ""
     track.error, track.output, track.dead_lettered = None, None, False

@@ -114,22 +114,26 @@ class Attempt(msgspec.Struct, omit_defaults=True, kw_only=True):
 
 
 class Pause(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """A wait for a person: `reason` is approval, question, credentials or escalated."""
+    """A wait for a person, in attempt number `attempt`: `reason` is approval, question, credentials or escalated."""
 
     at: int
     reason: str
+    attempt: int = 0
     approval_id: str = ""
     resumed_at: int | None = None
 
 
 class Ending(msgspec.Struct, frozen=True, array_like=True):
-    """A terminal state that was taken back by task.invalidated or task.reopened (`by`); `event_id` ended it."""
+    """A terminal state that was taken back by task.invalidated or task.reopened (`by`) after attempt number
+    `attempt`; the event `event_id` had ended it.
+    """
 
     state: str
     ended_at: int
     reopened_at: int
     by: str
     event_id: str
+    attempt: int
 
 
 class Track(msgspec.Struct, omit_defaults=True, kw_only=True):
