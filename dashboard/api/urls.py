@@ -5,10 +5,22 @@ from typing import Final
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver
 
-from dashboard.api import agents, approvals, events, healthcall, lagcall, letters, run, runs
+from dashboard.api import (
+    agents,
+    approvals,
+    eventpost,
+    events,
+    healthcall,
+    lagcall,
+    letters,
+    log,
+    pictures,
+    run,
+    runs,
+)
 from dashboard.api.root import api
 
-CALLS: Final = (agents, approvals, events, healthcall, lagcall, letters, run, runs)
+CALLS: Final = (agents, approvals, eventpost, events, healthcall, lagcall, letters, log, pictures, run, runs)
 
 
 def _ordered() -> list[URLPattern | URLResolver]:
@@ -21,4 +33,5 @@ def _ordered() -> list[URLPattern | URLResolver]:
     return sorted(found, key=lambda pattern: str(pattern.pattern).endswith(">"))
 
 
+app_name = "api"
 urlpatterns: list[URLPattern | URLResolver] = _ordered()
