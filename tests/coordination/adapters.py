@@ -71,6 +71,17 @@ class KafkaAdapter:
         return log
 
 
+async def fill(log: EventLog, name: str, partitions: int, each: int = 3) -> None:
+    """`each` records b"<partition>-<number>" in every partition."""
+    await log.append(
+        [
+            NewRecord(name, b"k", b"%d-%d" % (partition, number), partition=partition)
+            for partition in range(partitions)
+            for number in range(each)
+        ]
+    )
+
+
 async def take(reader: Reader, count: int, timeout: float = 20.0) -> list[Record]:
     """Read until `count` records have come; fail when they do not come in time."""
     records: list[Record] = []

@@ -1,5 +1,6 @@
 """Rules of the log's HTTP face as a part of the API: the dashboard's own tokens, and the log of this process."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
 from django.core.handlers.asgi import ASGIHandler
 from django.urls import path
@@ -28,14 +30,17 @@ RUN, ASKS, GRANTS = "coord.run.task.events", "coord.review.approval.commands", "
 # An API of its own, so that this test does not depend on which calls the whole API has.
 own = NinjaAPI(urls_namespace="log-with-tokens", auth=[TokenAuth(), SessionAuth()], docs_url=None)
 own.add_router("/log", log_router(open_eventlog))
-urlpatterns = [path("api/v1/", own.urls)]
+addresses = own.urls
+for address in addresses[0]:
+    address.callback = login_not_required(address.callback)
+urlpatterns = [path("api/v1/", addresses)]
 
 
 @pytest.fixture
 async def agent(settings: Settings, tmp_path: Path, transactional_db: None) -> AsyncIterator[HttpLog]:
     """Reads coord.run.* and coord.review.*, writes them too, as far as its token's scope is heard."""
     settings.ROOT_URLCONF = __name__
-    settings.MIDDLEWARE = []
+    settings.STATIC_ROOT = tmp_path
     settings.LINESIDE_LOG = f"sqlite://{tmp_path}/log.sqlite3"
     user = await User.objects.acreate(username="agent")
     scope = ["log:coord.run.*", "log:coord.review.*"]
@@ -60,6 +65,16 @@ async def test_an_agent_works_on_the_log_of_this_process(agent: HttpLog) -> None
     await member.commit({TopicPartition(RUN, 0): record.offset + 1}, [NewRecord(RUN, b"task", b"completed")])
     assert await open_eventlog().commits("agent.coder") == {TopicPartition(RUN, 0): 1}
     await member.close()
+
+
+async def test_agents_that_wait_hold_up_nobody(agent: HttpLog) -> None:
+    readers = [await agent.reader({TopicPartition(RUN, 0): 0}) for _ in range(10)]
+    waiting = [asyncio.create_task(reader.read(1, 20.0)) for reader in readers]
+    await asyncio.sleep(0.5)
+    async with asyncio.timeout(5.0):
+        assert RUN in await agent.topics()
+        await agent.append([NewRecord(RUN, b"task", b"started")])
+        assert [len(records) for records in await asyncio.gather(*waiting)] == [1] * 10
 
 
 async def test_an_agent_may_ask_for_approval_and_never_grant_it(agent: HttpLog) -> None:
