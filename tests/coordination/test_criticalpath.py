@@ -53,7 +53,7 @@ def test_any_is_gated_by_the_first_branch_and_quorum_by_the_kth() -> None:
         )
         for join, quorum in (("all", None), ("any", None), ("quorum", 2), ("all_settled", None))
     }
-    assert by_rule == {"all": {"b2"}, "any": {"b0"}, "quorum": {"b1"}, "all_settled": {"b2"}}
+    assert by_rule == {"all": "b2", "any": "b0", "quorum": "b1", "all_settled": "b2"}
 
 
 def test_a_branch_after_the_join_was_met_does_not_gate() -> None:
