@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from coordination.errors import LogUnreachable, OffsetOutOfRange, UnknownTopic
+from coordination.errors import OffsetOutOfRange, UnknownTopic
 from coordination.eventlog import NewRecord, TopicPartition, TopicSpec
 from coordination.sqlitelog import SqliteLog
 from coordination.sqlitelog import file as sqlite_file
 from coordination.sqlitelog.batch import Batch
 from coordination.wakeup import Wakeup
-from tests.coordination.adapters import take
+from tests.coordination.adapters import settle, take
 
 TOPIC = "coord.run.task.events"
 FIRST = TopicPartition(TOPIC, 0)
@@ -103,10 +103,27 @@ async def test_a_reader_soon_hears_of_appends_by_another_process(path: Path, log
     assert time.monotonic() - appended_at < 0.25
 
 
-async def append_untold(path: Path) -> float:
-    """Append as another process does: nobody here is woken, only the file has changed."""
+def foreign(path: Path) -> SqliteLog:
+    """A handle as another process has one: its changes wake nobody here, only the file has changed."""
     log = SqliteLog(path)
-    log._writer._wakeup = Wakeup()
+    log.source.wakeup = log._writer._wakeup = Wakeup()
+    return log
+
+
+async def test_members_in_several_processes_share_partitions_and_take_over(path: Path, log: SqliteLog) -> None:
+    other = foreign(path)
+    here = await log.join("agent.a", [TOPIC], client_id="here")
+    there = await other.join("agent.a", [TOPIC], client_id="there")
+    await settle([here, there], lambda: len(here.assignment()) == len(there.assignment()) == 2)
+    assert here.assignment() | there.assignment() == {TopicPartition(TOPIC, number) for number in range(4)}
+    await there.close()
+    await settle([here], lambda: len(here.assignment()) == 4, timeout=3)
+    await here.close()
+    await other.close()
+
+
+async def append_untold(path: Path) -> float:
+    log = foreign(path)
     await log.append([NewRecord(TOPIC, b"k", b"untold", partition=0)])
     appended_at = time.monotonic()
     await log.close()
@@ -182,20 +199,6 @@ async def test_offsets_for_time_are_right_when_the_clock_jumps_back(path: Path) 
     await log.close()
 
 
-async def test_a_job_that_fails_unexpectedly_fails_alone(log: SqliteLog) -> None:
-    def broken(batch: object) -> None:
-        raise ZeroDivisionError
-
-    results = await asyncio.gather(
-        log.append([NewRecord(TOPIC, b"k", b"before")]),
-        log._writer.run(broken),
-        log.append([NewRecord(TOPIC, b"k", b"after")]),
-        return_exceptions=True,
-    )
-    assert [type(result) for result in results] == [list, ZeroDivisionError, list]
-    assert await everything(log) == ["before", "after"]
-
-
 async def test_a_record_that_is_not_bytes_is_refused_before_it_can_fail_readers(log: SqliteLog) -> None:
     with pytest.raises(TypeError, match="bytes"):
         await log.append([NewRecord(TOPIC, b"k", "text")])  # type: ignore[arg-type]
@@ -242,72 +245,6 @@ async def test_a_member_starts_over_on_a_recreated_topic(log: SqliteLog) -> None
     assert [record.value for record in polled] == [b"new"] * 5
     assert len(member.assignment()) == 2
     await member.close()
-
-
-async def test_a_file_that_is_something_else_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "text.txt").write_text("not a database, but long enough to be looked at as one" * 20)
-    with pytest.raises(LogUnreachable, match=r"text\.txt") as refused:
-        SqliteLog(tmp_path / "text.txt")
-    assert not refused.value.retryable
-    with sqlite3.connect(tmp_path / "other.sqlite3") as connection:
-        connection.execute("CREATE TABLE mine (x)")
-    connection.close()
-    with pytest.raises(LogUnreachable, match="no log of version"):
-        SqliteLog(tmp_path / "other.sqlite3")
-
-
-async def test_a_file_somebody_else_holds_is_waited_for_only_so_long(
-    path: Path, log: SqliteLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sqlite_file, "PATIENCE", 0.2)
-    holder = sqlite3.connect(path, isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(LogUnreachable, match="locked") as refused:
-        await log.append([NewRecord(TOPIC, b"k", b"v")])
-    assert refused.value.retryable
-    assert await everything(log) == []
-    holder.execute("COMMIT")
-    holder.close()
-    await log.append([NewRecord(TOPIC, b"k", b"later")])
-    assert await everything(log) == ["later"]
-
-
-async def test_a_closed_log_says_so(log: SqliteLog) -> None:
-    await log.close()
-    await log.close()
-    with pytest.raises(LogUnreachable, match="closed"):
-        await log.append([NewRecord(TOPIC, b"k", b"v")])
-    with pytest.raises(LogUnreachable, match="closed"):
-        await log.topics()
-
-
-async def test_appends_under_way_are_finished_when_the_log_is_closed(path: Path, log: SqliteLog) -> None:
-    appends = [asyncio.create_task(log.append([NewRecord(TOPIC, b"k", b"%d" % n)])) for n in range(20)]
-    await asyncio.sleep(0)
-    await log.close()
-    await asyncio.gather(*appends)
-    again = SqliteLog(path)
-    assert len(await everything(again)) == 20
-    await again.close()
-
-
-def test_many_handles_open_a_new_file_at_once(path: Path) -> None:
-    failures: list[BaseException] = []
-
-    async def open_and_close() -> None:
-        try:
-            log = SqliteLog(path)
-            await log.create_topics([TopicSpec(TOPIC, 1)])
-            await log.close()
-        except LogUnreachable as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=asyncio.run, args=(open_and_close(),)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
 
 
 async def test_a_lone_append_is_durable_within_10_ms(log: SqliteLog) -> None:

@@ -32,7 +32,8 @@ own = NinjaAPI(urls_namespace="log-with-tokens", auth=[TokenAuth(), SessionAuth(
 own.add_router("/log", log_router(open_eventlog))
 addresses = own.urls
 for address in addresses[0]:
-    address.callback = login_not_required(address.callback)
+    if address.callback is not None:
+        address.callback = login_not_required(address.callback)
 urlpatterns = [path("api/v1/", addresses)]
 
 
