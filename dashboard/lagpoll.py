@@ -265,7 +265,7 @@ def _grain(last: int | None, at: int) -> int:
 
 async def run(stop: asyncio.Event) -> None:
     """Poll until `stop` is set. Trouble is told once when it begins and once when it ends."""
-    poll = LagPoll(await open_eventlog(), manifest().topic_for("task.requested"))
+    poll = LagPoll(open_eventlog(), manifest().topic_for("task.requested"))
     trouble = ""
     while not stop.is_set():
         try:
