@@ -97,8 +97,7 @@ class Runtime:
         leases = Leases(worker_name(), INGEST)
         ingest = Ingest(open_eventlog, manifest(), make_store(), leases, drain=self._drain)
         self.drained = ingest.run(self._stop)
-        if self.drained:
-            self._stop.set()
+        self._stop.set()
 
     def _background(self, roles: Sequence[str]) -> None:
         asyncio.run(self._side_by_side(roles))

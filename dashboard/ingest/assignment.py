@@ -25,7 +25,7 @@ class Assignment:
         self._leases = leases
         self._store = store
         self._survey: Survey | None = None
-        self._gaps: set[int] = set()
+        self._gaps: dict[int, str] = {}
         self.layout = Layout(manifest.family_of)
         self.positions: dict[TopicPartition, int] = {}
         self.stale = True
@@ -40,7 +40,7 @@ class Assignment:
     def look(self, reader: LogReader, event_log: EventLog) -> bool:
         """Look at log and gaps; True if there is something else to read than before."""
         seen = reader.run(survey(event_log, self._manifest))
-        gaps = set(Gap.objects.filter(accepted_at=None).values_list("pk", flat=True))
+        gaps = dict(Gap.objects.filter(accepted_at=None).values_list("pk", "shard"))
         changed = not seen.same_as(self._survey) or gaps != self._gaps
         self._gaps = gaps
         if changed:
@@ -86,8 +86,15 @@ class Assignment:
         if self.positions:
             note_ends(reader.run(event_log.ends(list(self.positions))), now)
 
+    @property
+    def has_gaps(self) -> bool:
+        """Whether a shard, of ours or of another worker, stands still because of a gap."""
+        return Gap.objects.filter(accepted_at=None).exists()
+
     def everything_read(self, reader: LogReader, event_log: EventLog) -> bool:
-        """Whether all shards, ours and those of others, have reached the log's ends."""
+        """Whether all shards, ours and those of others, have reached the log's ends; those with a gap aside."""
         if self._survey is None or self.stale:
             return False
-        return all_read(reader.run(event_log.ends(self._survey.partitions())))
+        stopped = set(Gap.objects.filter(accepted_at=None).values_list("shard", flat=True))
+        going = [shard for shard in self._survey.shards if shard not in stopped]
+        return all_read(reader.run(event_log.ends(self._survey.partitions(going))))

@@ -62,7 +62,7 @@ class Ingest:
         self._prepared = False
 
     def run(self, stop: threading.Event) -> bool:
-        """Work until `stop`; True if it stopped because everything was read."""
+        """Work until `stop`, or until there is nothing left to read; True if then everything was read."""
         outage = Outage(log, "What ingest needs")
         with asyncio.Runner() as runner:
             reader = LogReader(runner)
@@ -78,7 +78,7 @@ class Ingest:
                     log.exception("Ingest met what nobody thought of, and begins anew")
                     self._begin_anew()
                     stop.wait(outage.failed(error))
-            drained = not stop.is_set()
+            drained = not stop.is_set() and not self._assignment.has_gaps
             self._end(reader)
         return drained
 

@@ -26,9 +26,10 @@ Row = TypeVar("Row")
 PLANNER: Final = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 
 
-# How a body travels: JSON inside JSON, not as quoted text, so nothing is escaped twice; bytes as base64.
-_TRAVELS: Final = {("body", "text"): "json", ("body", "bytea"): "text"}
-_UNPACKED: Final = {("body", "json"): "r.{}::text", ("body", "text"): "decode(r.{}, 'base64')"}
+# Bytes travel as base64. Bodies of text travel as quoted text: as JSON inside JSON the server would refuse one that
+# holds an escaped NUL.
+_TRAVELS: Final = {"bytea": "text"}
+_UNPACKED: Final = {"bytea": "decode(r.{}, 'base64')"}
 
 
 class _Sent(NamedTuple):
@@ -112,7 +113,7 @@ class PostgresStore:
         """See Store."""
         encode, values = self._encoder.encode, table.values
         names = [name for name, _ in table.all_columns]
-        bodies = [pack_body(encode(row)) if table.packed else msgspec.Raw(encode(row)) for row in rows]
+        bodies = [pack_body(encode(row)) if table.packed else encode(row).decode() for row in rows]
         objects = [
             dict(zip(names, (*values(row), row.revision, body), strict=True))  # type: ignore[attr-defined]
             for row, body in zip(rows, bodies, strict=True)
@@ -127,7 +128,7 @@ class PostgresStore:
         for run in runs:
             values = list(run)
             for number in raw:
-                values[number] = msgspec.Raw(values[number])
+                values[number] = msgspec.Raw(_without_escaped_nul(values[number]))
             objects.append(dict(zip(names, values, strict=True)))
         self._send(_save_runs_sql(), [self._text(objects)])
 
@@ -235,10 +236,22 @@ def _integers(numbers: Iterable[int]) -> str:
 
 def _without_nul(values: dict[str, Any]) -> dict[str, Any]:
     """PostgreSQL's text cannot hold NUL; the body keeps it, as JSON's escape."""
-    return {
-        name: value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
-        for name, value in values.items()
-    }
+    return {name: _cleaned(value) for name, value in values.items()}
+
+
+def _without_escaped_nul(json: str) -> str:
+    """The same for JSON that is stored as jsonb, which cannot hold it either."""
+    if "\\u0000" not in json:
+        return json
+    return msgspec.json.encode(_cleaned(msgspec.json.decode(json))).decode()
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_cleaned(name): _cleaned(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_cleaned(item) for item in value]
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
 
 
 @cache
@@ -261,8 +274,7 @@ def _load_sql(table: str, key: tuple[str, ...], lock: bool) -> Composed:
 
 @cache
 def _save_sql(table: str, key: tuple[str, ...], columns: tuple[tuple[str, str], ...]) -> Composed:
-    typed = [(name, _TRAVELS.get((name, kind), kind)) for name, kind in columns]
-    return _upsert(table, key, typed) + SQL(" WHERE {}.revision = excluded.revision - 1").format(Identifier(table))
+    return _upsert(table, key, columns) + SQL(" WHERE {}.revision = excluded.revision - 1").format(Identifier(table))
 
 
 @cache
@@ -278,11 +290,11 @@ def _upsert(table: str, key: Sequence[str], columns: Sequence[tuple[str, str]]) 
     ).format(
         table=Identifier(table),
         names=SQL(", ").join(names),
-        values=SQL(", ").join(
-            SQL(_UNPACKED.get((name, kind), "r.{}")).format(Identifier(name)) for name, kind in columns
-        ),
+        values=SQL(", ").join(SQL(_UNPACKED.get(kind, "r.{}")).format(Identifier(name)) for name, kind in columns),
         rows=Placeholder(),
-        typed=SQL(", ").join(SQL("{} {}").format(Identifier(name), SQL(kind)) for name, kind in columns),
+        typed=SQL(", ").join(
+            SQL("{} {}").format(Identifier(name), SQL(_TRAVELS.get(kind, kind))) for name, kind in columns
+        ),
         key=SQL(", ").join(Identifier(name) for name in key),
         changes=SQL(", ").join(
             SQL("{name} = excluded.{name}").format(name=Identifier(name)) for name, _ in columns if name not in key

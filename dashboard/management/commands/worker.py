@@ -37,7 +37,7 @@ class Command(BaseCommand):
         if not runtime.stop():
             raise CommandError("A role did not end within its time; what was under way is not written.")
         if options["drain"] and not runtime.drained:
-            raise CommandError("Stopped before the log's end was in the tables.")
+            raise CommandError("Stopped before the log's end was in the tables; `manage.py doctor` says why.")
 
     def _stop_on_signals(self, runtime: Runtime) -> None:
         def stop(number: int, frame: FrameType | None) -> None:

@@ -1,0 +1,1 @@
+"""Ingest, against a log in memory and both databases."""
