@@ -23,7 +23,7 @@ from dashboard.approvals.errors import (
     RequestChanged,
 )
 from dashboard.approvals.persons import is_service
-from dashboard.approvals.review import Review
+from dashboard.approvals.review import Review, action_as_sent
 from dashboard.models import Approval, Decision
 from dashboard.permissions import may_decide
 
@@ -89,7 +89,7 @@ def ended(review: Review) -> AlreadyDecided | None:
     if review.open:
         return None
     when = approval.decided_at or review.now
-    if approval.state == Approval.State.EXPIRED or approval.decided_by == EXPIRY:
+    if approval.state == Approval.State.EXPIRED:
         return Expired(when, review.now)
     if approval.state == Approval.State.WITHDRAWN:
         return AlreadyDecided(approval.decided_by, when, "withdrawn", approval.reason)
@@ -112,9 +112,10 @@ def _as_shown(review: Review, click: Click) -> NotDecided | None:
     if click.version == review.approval.version and click.content_hash in accepted:
         return None
     now = dict(review.action)
-    difference: dict[str, Any] = {"before": None, "after": now}
     if click.version == review.approval.version and review.edit is not None:
         difference = {"before": now, "after": {**now, "args": review.edit.args}}
+    else:
+        difference = {"before": action_as_sent(review.request, click.version), "after": now}
     return RequestChanged(click.version, review.approval.version, difference)
 
 
@@ -134,6 +135,15 @@ def _allowed(review: Review, click: Click) -> NotDecided | None:
     if click.decision in AGREEING and review.on_behalf(click.person):
         reason = may_vote("self", on_behalf_of=["self"], service=False)
         return NotAllowed(f"Your agreement would not count: {reason}.")
+    return None
+
+
+def _proven(review: Review, click: Click) -> NotDecided | None:
+    if click.decision in AGREEING and not review.proven:
+        return NotAllowed(
+            "What is shown does not have the hash the agent asked for, so it might execute something else. "
+            "Reject it, or let the agent ask again."
+        )
     return None
 
 
@@ -192,4 +202,4 @@ def own_vote(review: Review, click: Click) -> bool:
 
 
 Rule = Callable[[Review, Click], NotDecided | None]
-RULES: Final[tuple[Rule, ...]] = (_open, _as_shown, _in_time, _allowed, _once, _makes_sense)
+RULES: Final[tuple[Rule, ...]] = (_open, _as_shown, _in_time, _allowed, _proven, _once, _makes_sense)

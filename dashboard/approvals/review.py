@@ -15,12 +15,14 @@ from django.contrib.auth.models import User
 from django.db.models import F
 
 from coordination.approvals import Ballot, Standing, content_hash, standing, with_args
+from coordination.canonical import NotCanonical
 from coordination.events.approval import Policy
 from coordination.requests import Request as RequestRow
 from dashboard.approvals.errors import UnknownApproval
 from dashboard.approvals.persons import groups_of, is_service, names_of, voter_of
 from dashboard.approvals.riskrules import risk_of
 from dashboard.clock import database_now
+from dashboard.events import record_at
 from dashboard.models import Approval, Request, Vote
 
 _REQUEST: Final = msgspec.json.Decoder(RequestRow)
@@ -49,10 +51,16 @@ class Review:
         """Who must agree."""
         return msgspec.convert(self.request.policy or {}, Policy)
 
-    @property
+    @cached_property
     def action(self) -> Mapping[str, Any]:
-        """The action as it was asked for."""
-        return self.request.action if isinstance(self.request.action, dict) else {}
+        """The action as it was asked for, whole: the folded row may leave out what has no name in the catalogue."""
+        folded = _object(self.request.action)
+        return folded if hash_of(folded) == self.request.content_hash else _object(action_as_sent(self.request))
+
+    @property
+    def proven(self) -> bool:
+        """Whether what is shown has the hash the agent asked for: else it may execute something else."""
+        return hash_of(self.action) == self.approval.content_hash
 
     @property
     def edit(self) -> Vote | None:
@@ -147,6 +155,30 @@ def _renew(approval: Approval, request: RequestRow) -> None:
     for name, value in fresh.items():
         setattr(approval, name, value)
     change(approval, *fresh)
+
+
+def hash_of(action: Mapping[str, Any]) -> str:
+    """The hash of an action, empty for one that has no canonical form."""
+    try:
+        return content_hash(action)
+    except NotCanonical:
+        return ""
+
+
+def action_as_sent(request: RequestRow, version: int | None = None) -> Any:
+    """The action in the stored record of a version (default: the last one); None if it is not known any more."""
+    asked = request.asked.get(request.version if version is None else version)
+    record = record_at(*asked.mark) if asked is not None else None
+    try:
+        body = msgspec.json.decode(record.value or b"") if record is not None else {}
+        # A structured event carries its data inside.
+        return _object(body).get("action") or _object(_object(body).get("data")).get("action")
+    except msgspec.MsgspecError:
+        return None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def change(approval: Approval, *fields: str) -> None:

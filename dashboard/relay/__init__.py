@@ -10,10 +10,10 @@ is fenced by the log and by the epoch of its lease.
 import asyncio
 import logging
 import os
+import secrets
 import socket
 import time
 from typing import Final
-from uuid import uuid4
 
 from coordination.eventlog import EventLog
 from dashboard.databasethread import DatabaseThread
@@ -31,12 +31,12 @@ __all__ = ["STAGES", "Limits", "Relay", "Stage", "run"]
 logger = logging.getLogger(__name__)
 NAMES: Final = [f"{ROLE}:{number}" for number in range(RELAY_SHARDS)]
 SECOND: Final = 1_000_000
-GRACE: Final = 3.0
+GRACE: Final = 1.5
 """How long (s) what is under way may take to finish when the relay is stopped."""
 
 
 async def run(stop: asyncio.Event) -> None:
-    """Relay until `stop` is set, on the log of this installation. Ends within about four seconds."""
+    """Relay until `stop` is set, on the log of this installation. Ends within three seconds."""
     await Relay(open_eventlog()).run(stop)
 
 
@@ -146,4 +146,4 @@ async def _stopped(stop: asyncio.Event, seconds: float) -> None:
 
 
 def _new_name() -> str:
-    return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"

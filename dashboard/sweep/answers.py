@@ -1,0 +1,67 @@
+"""What agents answered, carried over to the decisions: published becomes applied or refused.
+
+Ingest keeps the answers in the request's row, and whoever shows a receipt joins them there. The decision's own
+columns are for counting and for the outbox; the sweeper is the only one that writes them, and only after the relay
+has published, so two writers never meet.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from coordination.receipts import Receipt
+from coordination.requests import Request as RequestRow
+from dashboard.models import Decision, Request
+from dashboard.outbox import event_id
+
+NEWEST: Final = 200
+PAGE: Final = 300
+PUBLISHED: Final = Decision.State.PUBLISHED
+_REQUEST: Final = msgspec.json.Decoder(RequestRow)
+
+
+class Answers:
+    """Looks at the newest unanswered decisions in every turn, and at all others in pages, one page a turn."""
+
+    def __init__(self) -> None:
+        self._before: int | None = None
+
+    def learn(self) -> int:
+        """Carry answers over; returns how many decisions were answered."""
+        waiting = Decision.objects.filter(state=PUBLISHED, kind="decision").defer("records").order_by("-saved_at")
+        newest = list(waiting[:NEWEST])
+        older = waiting.filter(saved_at__lt=self._before) if self._before is not None else waiting[NEWEST:]
+        page = list(older[:PAGE])
+        self._before = page[-1].saved_at if page else None
+        return learn([*newest, *page])
+
+
+def learn(decisions: Sequence[Decision]) -> int:
+    """Carry over what the requests' rows say of these published decisions."""
+    ids = {decision.approval_id for decision in decisions}
+    rows = dict(Request.objects.filter(approval_id__in=ids).values_list("approval_id", "body"))
+    answered = 0
+    for decision in decisions:
+        if decision.approval_id in rows:
+            request = _REQUEST.decode(rows[decision.approval_id])
+            answered += _answered(decision.decision_id, request.receipts)
+    return answered
+
+
+def _answered(decision_id: str, receipts: Iterable[Receipt]) -> bool:
+    answers = {each.outcome: each for each in receipts if each.decision_id == decision_id}
+    revoke = event_id("revoke", decision_id)
+    _move(revoke, applied=answers.get("revoked"), refused=answers.get("too_late"))
+    return _move(decision_id, applied=answers.get("applied"), refused=answers.get("refused"))
+
+
+def _move(row_id: str, *, applied: Receipt | None, refused: Receipt | None) -> bool:
+    """A decision that was applied is applied, whatever was said of a second copy of it."""
+    found = Decision.objects.filter(pk=row_id, state=PUBLISHED)
+    if applied is not None:
+        return bool(found.update(state=Decision.State.APPLIED, applied_at=applied.at))
+    if refused is not None:
+        fields = {"refused_at": refused.at, "refused_reason": refused.reason}
+        return bool(found.update(state=Decision.State.REFUSED, **fields))
+    return False
