@@ -96,7 +96,7 @@ class Everything:
     def _command(self, run: str, task: str, place: dict[str, Any]) -> None:
         if self.chance(0.1):
             return
-        data = {"task_type": self.rng.choice(("plan", "write")), "title": f"do {task}"}
+        data: dict[str, Any] = {"task_type": self.rng.choice(("plan", "write")), "title": f"do {task}"}
         known = [name for where, name in self.names if where == run and name != task]
         if known and self.chance(0.5):
             data["depends_on"] = tuple(self.rng.sample(known, min(len(known), 2)))
@@ -226,10 +226,11 @@ class Everything:
         """Duplicates on other partitions, facts spread over partitions, facts on the wrong topic."""
         for event in self.story.events():
             if self.chance(0.02):
-                self.story.append(event, event.topic, self.rng.randrange(3))
+                self.story.append(event, event.topic, (event.partition + 1) % (3 if "ops" in event.topic else 6))
             if self.chance(0.02):
                 topic = MANIFEST.topic_named(self.rng.choice(WRONG))
-                self.story.append(event, topic)
+                if topic != event.topic:
+                    self.story.append(event, topic)
         if self.names and self.chance(0.2):
             run, task = self.rng.choice(self.names)
             for name in ("task.accepted", "task.started", "task.progressed", "task.completed"):

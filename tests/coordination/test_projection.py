@@ -27,7 +27,7 @@ def plain(rows: Rows) -> dict[str, dict[Any, Any]]:
 
 
 def bare(row: msgspec.Struct) -> msgspec.Struct:
-    return msgspec.structs.replace(row, revision=0)  # type: ignore[call-arg]
+    return msgspec.structs.replace(row, revision=0)
 
 
 def folded(events: Iterable[Event]) -> Rows:
