@@ -64,7 +64,7 @@ class Appender:
         await self._wait_for_given_up(placed)
         try:
             await send(producer, sending, placed)
-            await acknowledged(self._connection, sending)
+            await acknowledged(self._connection, producer, sending)
         except Exception:
             self._replace(producer, sending.unfinished())
             raise

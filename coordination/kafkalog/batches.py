@@ -128,16 +128,17 @@ def _packed(batch: Any, sending: Sending, index: int) -> bool:
     return batch.append(**stamped, headers=list(record.headers)) is not None
 
 
-async def acknowledged(connection: Connection, sending: Sending) -> None:
+async def acknowledged(connection: Connection, producer: Any, sending: Sending) -> None:
     """Wait until the broker has acknowledged everything. Raises what it refused with, and UnknownTopic.
 
-    aiokafka tries again and again to send to a topic that was deleted meanwhile, so that is asked for.
+    aiokafka tries again and again to send to a topic that was deleted meanwhile; its metadata know better.
     """
+    known = producer.client.cluster.partitions_for_topic
     waiting = set(sending.futures)
     while waiting:
         _, waiting = await asyncio.wait(waiting, timeout=DOUBT_SECONDS)
         if (failure := sending.failure()) is not None:
             raise failure
-        if waiting:
+        if gone := {topic for topic, _ in sending.unfinished() if known(topic) is None}:
             with suppress(LogUnreachable, LogDenied):
-                await connection.partition_counts(topic for topic, _ in sending.unfinished())
+                await connection.partition_counts(gone)

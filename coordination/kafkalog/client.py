@@ -5,29 +5,29 @@ Some of them (and the attributes `_coordinator`, `_fetcher`, `_sender`, `_subscr
 against a real broker fail when one of them moves.
 """
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka import errors as kafka_errors
-from aiokafka.abc import ConsumerRebalanceListener  # type: ignore[import-untyped]
-from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType  # type: ignore[import-untyped]
-from aiokafka.conn import collect_hosts, create_conn  # type: ignore[import-untyped]
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor  # type: ignore[import-untyped]
-from aiokafka.coordinator.protocol import ConsumerProtocol  # type: ignore[import-untyped]
-from aiokafka.protocol import types as kafka_types  # type: ignore[import-untyped]
-from aiokafka.protocol.admin import (  # type: ignore[import-untyped]
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.coordinator.protocol import ConsumerProtocol
+from aiokafka.protocol import types as kafka_types
+from aiokafka.protocol.admin import (
     CreateTopicsRequest,
     DeleteTopicsRequest,
     DescribeConfigsRequest,
     DescribeGroupsRequest_v2,
-    ListGroupsRequest_v2,
+    ListGroupsRequest_v1,
 )
-from aiokafka.protocol.api import RequestStruct, Response  # type: ignore[import-untyped]
-from aiokafka.protocol.commit import (  # type: ignore[import-untyped]
+from aiokafka.protocol.api import RequestStruct, Response
+from aiokafka.protocol.commit import (
     OffsetCommitRequest,
     OffsetFetchRequest,
 )
-from aiokafka.protocol.metadata import MetadataRequest_v5  # type: ignore[import-untyped]
-from aiokafka.protocol.offset import OffsetRequest  # type: ignore[import-untyped]
-from aiokafka.structs import ConsumerRecord  # type: ignore[import-untyped]
+from aiokafka.protocol.metadata import MetadataRequest_v5
+from aiokafka.protocol.offset import OffsetRequest
+from aiokafka.structs import ConsumerRecord
 
 __all__ = [
     "AIOKafkaClient",
@@ -42,7 +42,7 @@ __all__ = [
     "DeleteTopicsRequest",
     "DescribeConfigsRequest",
     "DescribeGroupsRequest_v2",
-    "ListGroupsRequest_v2",
+    "ListGroupsRequest_v1",
     "MetadataRequest_v5",
     "OffsetCommitRequest",
     "OffsetFetchRequest",

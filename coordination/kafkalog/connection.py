@@ -45,8 +45,8 @@ class Connection:
                     answer = await _persistently(attempt, reasons)
         except TimeoutError as error:
             raise self._unanswered(doing, reasons[-1] if reasons else None) from error
-        except (kafka_errors.KafkaError, OSError) as error:
-            raise refusal(error, doing) from error
+        except (kafka_errors.KafkaError, OSError, NotImplementedError) as error:
+            raise refusal(error, doing) from error  # (aiokafka's word for a broker that is too new for it)
         self.outage.answered()
         return answer
 

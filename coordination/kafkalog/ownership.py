@@ -28,12 +28,7 @@ class Ownership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
     """What one member owns. `problem` is an error to be told at the next poll."""
 
     def __init__(
-        self,
-        connection: Connection,
-        group: str,
-        stream: Stream,
-        patience: float,
-        identified: Callable[[str], None],
+        self, connection: Connection, group: str, stream: Stream, patience: float, identified: Callable[[str], None]
     ) -> None:
         self.member_id = ""
         self.generation = -1

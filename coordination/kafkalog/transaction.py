@@ -89,7 +89,7 @@ class TransactionalProducer:
             self._fence.member = (offsets.member_id, offsets.generation)
             rows = {KafkaTopicPartition(*at): offset for at, offset in offsets.offsets.items()}
             await self._producer.send_offsets_to_transaction(rows, offsets.group)
-        await acknowledged(self._connection, sending)
+        await acknowledged(self._connection, self._producer, sending)
         self._committing = True
         await self._producer.commit_transaction()
 

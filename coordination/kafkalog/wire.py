@@ -11,7 +11,7 @@ from typing import Any
 
 from coordination.kafkalog.client import (
     DescribeGroupsRequest_v2,
-    ListGroupsRequest_v2,
+    ListGroupsRequest_v1,
     MetadataRequest_v5,
     RequestStruct,
     Response,
@@ -235,7 +235,7 @@ def ask_txn_offset_commit(producer: tuple[str, int, int], group: str, member: tu
 
 def ask_groups() -> Ask:
     """All groups one broker coordinates; v5 adds state and type (classic, consumer, share, streams)."""
-    return Ask(ListGroupsRequest_v2(), _ListGroups([], [], NO_TAGS))
+    return Ask(ListGroupsRequest_v1(), _ListGroups([], [], NO_TAGS))
 
 
 def ask_classic_groups(groups: Sequence[str]) -> Ask:

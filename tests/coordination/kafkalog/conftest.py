@@ -51,9 +51,10 @@ async def read_all(log: KafkaLog, topic: str, partitions: int = 1) -> dict[int, 
     ends = await log.ends(assigned)
     reader = await log.reader(dict.fromkeys(assigned, 0))
     found: dict[int, list[int]] = {number: [] for number in range(partitions)}
-    while any(reader.positions()[partition] < ends[partition].stable for partition in assigned):
-        for record in await reader.read(1000, 0.5):
-            found[record.partition].append(int(record.value or b""))
+    async with asyncio.timeout(30):  # markers of the last transaction may still be on their way
+        while any(reader.positions()[partition] < ends[partition].high for partition in assigned):
+            for record in await reader.read(1000, 0.5):
+                found[record.partition].append(int(record.value or b""))
     await reader.close()
     return found
 

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer
 from coordination.eventlog import GroupInfo, TopicPartition
 from coordination.kafkalog import KafkaLog
 from coordination.kafkalog import groups as module
+from coordination.kafkalog.wire import Ask
 from tests.coordination.adapters import settle
 from tests.coordination.kafkalog.conftest import MakeTopic, numbered
 from tests.services.kafka import KafkaBroker
@@ -129,3 +130,23 @@ async def _poll_until(consumer: Consumer, holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not holds():
             await asyncio.to_thread(consumer.poll, 0.2)
+
+
+async def test_answers_of_an_older_broker_are_understood(
+    log: KafkaLog, topic: MakeTopic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Ask, "prepare", _oldest)
+    name = await topic(partitions=2)
+    member = await log.join(f"{name}.group", [name], client_id="old")
+    monkeypatch.undo()  # positions need KIP-447
+    await settle([member], lambda: len(member.assignment()) == 2)
+    monkeypatch.setattr(Ask, "prepare", _oldest)
+    info = await described(log, f"{name}.group")
+    assert info.state == "stable"
+    assert [(m.client_id, set(m.partitions)) for m in info.members or ()] == [("old", set(member.assignment()))]
+    told = (await log.topics())[name]
+    assert (told.partitions, told.replication, told.topic_id) == (2, 1, "")
+
+
+def _oldest(self: Ask, _: object) -> object:
+    return self._versions[0]

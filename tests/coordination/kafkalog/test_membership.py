@@ -223,10 +223,10 @@ async def test_a_member_polls_on_after_the_broker_was_away(
     member = await hasty.join(f"{name}.group", [name], client_id="a", session_timeout=20)
     await take_polled(member, 3)
     await member.commit({TopicPartition(name, 0): 3})
-    kafka.kill()
+    kafka.pause()
     with pytest.raises(LogUnreachable):
         await repeatedly(lambda: member.poll(10, 0.2))
-    await asyncio.to_thread(kafka.start)
+    kafka.resume()
     await log.append(numbered(name, range(3, 5)))
     polled: list[int] = []
     async with asyncio.timeout(20):
