@@ -5,7 +5,8 @@ one transaction on one locked approval (`review`), and ends in the outbox; the r
 says of a request is ingest's row; what people and timers did to it is the Approval row, its votes and decisions.
 
 `decide`, `undo`, `revoke`, `claim`, `release`, `defer`, `viewed` are the acts, `receipt_of` tells how far a decision
-has come. What cannot be done is an error of `errors`, with the words for whoever asked.
+has come; `dashboard.steering` does the same for tasks. What cannot be done is an error of `errors`, with the words
+for whoever asked.
 """
 
 from dashboard.approvals.claims import claim, defer, release, viewed

@@ -69,14 +69,13 @@ def say(name: str, data: Any, *, task: str = TASK, run: str = RUN, at: int | Non
         name,
         source="/coord/agents/payer-1/x",
         agent_id="payer-1",
-        agent_group="payer",
         time=at,
         id=new_id(at),
         run_id=run,
         task_id=task,
         data=msgspec.to_builtins(data),
         manifest=Manifest(settings.LINESIDE_NAMESPACE),
-        **given,
+        **({"agent_group": "payer"} | given),
     )
     hear(made, at=at)
 
