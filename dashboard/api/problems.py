@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from coordination.errors import CoordinationError, LogDenied, LogUnreachable, MalformedRecord, RecordTooLarge
+from coordination.errors import CoordinationError, LogDenied, LogUnreachable, MalformedRecord, RecordTooLarge, UnknownTopic
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -46,6 +46,8 @@ STATUS: Final[dict[type[CoordinationError], int]] = {
     MalformedRecord: 422,
     RecordTooLarge: 413,
     LogUnreachable: 503,
+    # The topic should be there: whoever runs the log must make it, and then the same call succeeds.
+    UnknownTopic: 503,
     LogDenied: 502,
 }
 

@@ -115,7 +115,8 @@ def _changes(request: RequestRow, action: Mapping[str, Any], edited: Any) -> dic
         "more": found.more,
         "old_head": heads[0],
         "new_head": heads[1],
-        "complete": bool(preview.get("complete", True)) and not found.more,
+        # Without a preview the arguments themselves are shown, all of them.
+        "complete": (not preview or bool(preview.get("complete"))) and not found.more,
         "text": preview.get("after")
         if preview.get("kind") == "text" and isinstance(preview.get("after"), str)
         else None,

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django.db.models import Min
 
+from coordination.delays import delays
 from coordination.instants import rfc3339
 from coordination.lag import words
 from coordination.tasks import OPEN
@@ -62,57 +63,40 @@ def pauses(task: TaskRow) -> list[dict[str, Any]]:
 
 
 def spans(task: TaskRow, now: int) -> list[dict[str, Any]]:
-    """Where the time went, as far as the task's own instants tell: waiting, running, between tries, with people.
-
-    The parts follow one another, none is negative, and they sum to the time from request to end (or now).
-    """
-    end = task.ended_at if task.ended_at is not None else now
-    begin = task.requested_at if task.requested_at is not None else task.started_at
-    if begin is None or end < begin:
-        return []
-    sums = dict.fromkeys(("waiting", "running", "retrying", "human"), 0)
-    at, state = begin, "waiting"
-    for moment, following in sorted(_turns(task), key=lambda turn: turn[0]):
-        here = min(max(moment, at), end)
-        sums[state] += here - at
-        at, state = here, following
-    sums[state] += end - at
-    total = end - begin
-    shown = {"running": "running" if task.state in OPEN else "done"}
+    """Where the time went, phase by phase; the parts sum to the time from request to end (or now) exactly."""
+    found = delays(task, now)
+    shown = {"execution": "running" if task.state in OPEN else "done"}
     return [
         {
-            "sign": shown.get(name, name),
-            "label": LABELS[name],
+            "phase": phase,
+            "sign": shown.get(phase, PHASE_SIGNS[phase]),
+            "label": PHASE_LABELS[phase],
             "span": words(span),
-            "share": round(100 * span / total, 1),
+            "share": round(100 * span / found.wall, 1),
             "width": span,
         }
-        for name, span in sums.items()
-        if span > 0 and total > 0
+        for phase, span in found.parts().items()
     ]
 
 
-LABELS: Final = {
-    "waiting": "Before it started",
-    "running": "Execution",
-    "retrying": "Between attempts",
-    "human": "Human review",
+PHASE_SIGNS: Final = {
+    "in_broker": "waiting",
+    "agent_queue": "queue",
+    "execution": "running",
+    "retry_backoff": "retrying",
+    "human_review": "human",
+    "decision_returning": "returning",
+    "unattributed": "unready",
 }
-
-
-def _turns(task: TaskRow) -> list[tuple[int, str]]:
-    """(instant, what begins there) of everything that is known to have changed."""
-    turns: list[tuple[int, str]] = []
-    for each in task.attempts:
-        if each.started_at is not None:
-            turns.append((each.started_at, "running"))
-        if each.ended_at is not None and each.outcome == "failed":
-            turns.append((each.ended_at, "retrying"))
-    for pause in task.pauses:
-        turns.append((pause.at, "human"))
-        if pause.resumed_at is not None:
-            turns.append((pause.resumed_at, "running"))
-    return turns
+PHASE_LABELS: Final = {
+    "in_broker": "In broker",
+    "agent_queue": "Agent queue",
+    "execution": "Execution",
+    "retry_backoff": "Retry back-off",
+    "human_review": "Human review",
+    "decision_returning": "Decision on its way back",
+    "unattributed": "Not attributed",
+}
 
 
 def alike(found: Task) -> dict[str, Any] | None:
