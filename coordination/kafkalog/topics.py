@@ -17,6 +17,7 @@ from coordination.kafkalog.refusal import refused_code
 from coordination.kafkalog.wire import ask_metadata, ask_topic_config, topic_id_text
 
 _TOPIC = 2  # Kafka's number for "this resource is a topic"
+_EXISTS = kafka_errors.TopicAlreadyExistsError.errno
 _FORCE_TRIES, _FORCE_PAUSE = 40, 0.05
 _INVALID = frozenset(
     error.errno
@@ -54,7 +55,7 @@ async def list_topics(connection: Connection) -> dict[str, TopicInfo]:
 async def create_topics(connection: Connection, specs: Sequence[TopicSpec]) -> None:
     """Create topics, leave existing ones alone, and return when all of them can be written to.
 
-    Raises LogDenied (code `invalid_topic`) for a name, number or setting the broker refuses.
+    Raises LogDenied (code `invalid_topic`) for a name, number or setting the broker refuses; the others are created.
     """
     for spec in specs:
         check_spec(spec)
@@ -67,12 +68,13 @@ async def create_topics(connection: Connection, specs: Sequence[TopicSpec]) -> N
         answer = await connection.ask_controller(request)
         return [_patient(*_error_row(row)) for row in answer.topic_errors]
 
-    for name, code, message in await connection.patiently("create topics", attempt):
+    outcomes = await connection.patiently("create topics", attempt)
+    refused = [outcome for outcome in outcomes if outcome[1] not in (0, _EXISTS)]
+    await _wait_for_leaders(connection, sorted({spec.name for spec in specs} - {name for name, *_ in refused}))
+    for name, code, message in refused:
         if code in _INVALID:
             raise LogDenied(f"Kafka refuses to create topic {name!r}: {message}", code="invalid_topic")
-        if code not in (0, kafka_errors.TopicAlreadyExistsError.errno):
-            raise refused_code(code, message, f"create topic {name}")
-    await _wait_for_leaders(connection, [spec.name for spec in specs])
+        raise refused_code(code, message, f"create topic {name}")
 
 
 async def configure_topic(connection: Connection, name: str, config: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 import pytest
 
@@ -47,6 +48,17 @@ async def copy(log: KafkaLog, source: str, target: str, stop: asyncio.Event) -> 
                 member = None
 
 
+async def follow(log: KafkaLog, topic: str, count: int) -> dict[int, list[int]]:
+    """What one and the same reader sees, from the first record to the `count`th, whatever happens meanwhile."""
+    reader = await log.reader({TopicPartition(topic, number): 0 for number in range(PARTITIONS)})
+    seen: dict[int, list[int]] = {number: [] for number in range(PARTITIONS)}
+    while sum(map(len, seen.values())) < count:
+        with suppress(LogUnreachable):
+            for record in await reader.read(100, 0.5):
+                seen[record.partition].append(int(record.value or b""))
+    return seen
+
+
 async def copied(log: KafkaLog, source: str, target: str) -> None:
     """Wait until the agent has caught up."""
     partitions = [TopicPartition(source, number) for number in range(PARTITIONS)]
@@ -69,6 +81,7 @@ async def test_a_broker_killed_under_load_loses_doubles_and_reorders_nothing(
     stop = asyncio.Event()
     copying = asyncio.create_task(copy(agent, source, target, stop))
     writing = asyncio.create_task(write(log, source, 1500))
+    following = asyncio.create_task(follow(agent, source, 1500))
     await asyncio.sleep(0.8)
     kafka.kill()
     await asyncio.sleep(away)
@@ -79,6 +92,10 @@ async def test_a_broker_killed_under_load_loses_doubles_and_reorders_nothing(
         wanted = range(number, 1500, PARTITIONS)
         assert values == sorted(set(values))
         assert set(wanted) - unknown <= set(values) <= set(wanted)
+    if not unknown:
+        async with asyncio.timeout(20):
+            assert await following == written
+    following.cancel()
     await copied(log, source, target)
     stop.set()
     await copying

@@ -80,21 +80,6 @@ async def test_a_reader_of_a_broker_that_does_not_answer_says_so_in_time_and_goe
     assert reader.reachable
 
 
-async def test_a_reader_survives_a_broker_that_is_killed_and_restarted(
-    kafka: KafkaBroker, log: KafkaLog, hasty: KafkaLog, topic: MakeTopic
-) -> None:
-    name = await topic()
-    await log.append(numbered(name, range(3)))
-    reader = await hasty.reader({TopicPartition(name, 0): 0})
-    assert len(await reader.read(10, 5)) == 3
-    kafka.kill()
-    with pytest.raises(LogUnreachable):
-        await repeatedly(lambda: reader.read(10, 0.2))
-    await asyncio.to_thread(kafka.start)
-    await log.append(numbered(name, range(3, 6)))
-    assert await _next_values(reader, 3) == [b"3", b"4", b"5"]
-
-
 async def test_a_slow_caller_is_not_taken_for_a_silent_broker(
     hasty: KafkaLog, log: KafkaLog, topic: MakeTopic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
