@@ -5,13 +5,13 @@ also update. Shards are locked by their rows, so several workers write side by s
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import cache
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import msgspec
 import psycopg
-from django.db import connection
+from django.db import Error, connection
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
 from coordination.runs import RunPart
@@ -178,21 +178,30 @@ class PostgresStore:
 
     def settle(self) -> None:
         """See Store."""
-        pipeline, self._pipeline = self._pipeline, None
+        self._leave_pipeline()
         sent, self._sent = self._sent, []
-        if pipeline is not None:
-            with _as_django_errors():
-                pipeline.__exit__(None, None, None)
         for one in sent:
             if one.expected is not None and one.cursor.rowcount != one.expected:
                 missing = one.expected - one.cursor.rowcount
                 raise Conflict(f"{missing} of {one.expected} rows of {one.table} were written by somebody else.")
+
+    def discard(self) -> None:
+        """See Store. Leaving the pipeline raises what its statements met, which is not news any more."""
+        with suppress(Error):
+            self._leave_pipeline()
+        self._sent = []
 
     def close(self) -> None:
         """See Store; the connection may go back to a pool."""
         with connection.cursor() as cursor:
             for setting in PLANNER:
                 cursor.execute(f"RESET {setting}")
+
+    def _leave_pipeline(self) -> None:
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            with _as_django_errors():
+                pipeline.__exit__(None, None, None)
 
     def _text(self, objects: Sequence[dict[str, Any]]) -> str:
         text = self._encoder.encode(objects)

@@ -128,6 +128,9 @@ class SqliteStore:
     def settle(self) -> None:
         """See Store; every statement was answered at once."""
 
+    def discard(self) -> None:
+        """See Store; nothing is under way."""
+
     def close(self) -> None:
         """See Store; the connection is this thread's own."""
 

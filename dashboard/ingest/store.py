@@ -107,6 +107,10 @@ class Store(Protocol):
         """Wait for what was sent and not yet answered. Raises Conflict."""
         ...
 
+    def discard(self) -> None:
+        """Something failed: forget what was sent; the transaction is rolled back by whoever began it."""
+        ...
+
     def close(self) -> None:
         """Leave the connection as others would want to find it."""
         ...

@@ -1,6 +1,7 @@
 """Writing a batch: rows, records, keys, positions and what was rejected, all in one transaction or not at all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -82,14 +83,22 @@ class BatchWriter:
 
         With `lock` every row is read and locked first: for rows that somebody else writes too.
         """
-        with transaction.atomic():
+        with transaction.atomic(), self._all_or_nothing():
             written = self._write(reading, lock)
         if not self._store.summaries_inside and written.touched.run_parts:
-            with transaction.atomic():
+            with transaction.atomic(), self._all_or_nothing():
                 written.runs = self._summaries(written.touched.runs)
                 self._store.settle()
         self._working.used(written.touched)
         return written
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._store.discard()
+            raise
 
     def _write(self, reading: Reading, lock: bool) -> Written:
         store, batch = self._store, reading.batch

@@ -135,20 +135,19 @@ def test_a_row_that_somebody_else_made_meanwhile_is_a_conflict_too(hand, offsets
 
 def test_a_failure_at_the_very_end_leaves_nothing_behind(hand, monkeypatch):
     hand.writer.write(hand.reading("task.requested"))
-    before, advance = counts(), hand.store.advance
+    reading, advance = hand.reading("task.started", "tool.call.completed"), hand.store.advance
+    before = counts()
 
     def broken(positions):
         advance(positions)
         raise IntegrityError("at the very end")
 
     monkeypatch.setattr(hand.store, "advance", broken)
-    reading = hand.reading("task.started", "tool.call.completed")
     with pytest.raises(IntegrityError):
         hand.writer.write(reading)
     assert counts() == before
     monkeypatch.undo()
     hand.working.forget()
-    hand.store.open()
     hand.writer.write(reading)
     assert Task.objects.get().state == "working"
 
