@@ -10,7 +10,7 @@ from coordination.lag import words
 from coordination.tasks import Task as TaskRow
 from dashboard.api.addresses import record_address, short_position, task_address
 from dashboard.api.signs import sign_of_state
-from dashboard.api.tasklist import task_of
+from dashboard.api.taskbody import task_of
 from dashboard.models import Task
 
 STEPS: Final = 40

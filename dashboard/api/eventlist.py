@@ -44,6 +44,8 @@ def event_row(event: Event) -> dict[str, Any]:
         "task_url": task_address(event.run_id, event.task_id) if event.task_id and event.run_id else None,
         "agent_id": event.agent_id,
         "attempt": event.attempt,
+        "sequence": event.sequence,
+        "derived": event.derived,
         "causation_id": event.causation_id,
         "flags": list(event.flags),
         "inferred": list(event.inferred),

@@ -22,7 +22,8 @@ from dashboard.api.foldlist import folds_of
 from dashboard.api.instants import iso
 from dashboard.api.joinlist import join_rows
 from dashboard.api.signs import Sign, bar, sign_of_state, worst
-from dashboard.api.tasklist import DECODER, dead_among
+from dashboard.api.taskbody import DECODER
+from dashboard.api.tasklist import dead_among
 from dashboard.models import FanOut, Task
 
 CHUNK: Final = 500

@@ -1,5 +1,6 @@
 """Joins of a run: how each stands, whom it still waits for, and where those inputs are."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +13,7 @@ from coordination.tasks import Task as TaskRow
 from dashboard.api.addresses import record_address, short_position, task_address
 from dashboard.api.instants import iso
 from dashboard.api.signs import bar, sign_of_state
-from dashboard.api.tasklist import task_of
+from dashboard.api.taskbody import task_of
 from dashboard.models import DeadLetter, FanOut, Task
 
 DECODER: Final = msgspec.json.Decoder(FanOutRow)
@@ -69,6 +70,12 @@ def join_page(run_id: str, fanout: str | None = None) -> dict[str, Any]:
 def join_rows(run_id: str, fan_outs: list[FanOutRow]) -> list[dict[str, Any]]:
     """The rows of these fan-outs of one run."""
     return [join_row(each, progress_of(each)) for each in fan_outs]
+
+
+def joins_by_id(run_id: str, ids: Sequence[str]) -> dict[str, JoinProgress]:
+    """How these joins of a run stand, by fan-out id."""
+    rows = [DECODER.decode(each.body) for each in FanOut.objects.filter(run_id=run_id, fanout_id__in=ids)]
+    return {row.fanout_id: progress_of(row) for row in rows}
 
 
 def progress_of(fan_out: FanOutRow) -> JoinProgress:

@@ -9,7 +9,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from coordination.errors import CoordinationError, LogDenied, LogUnreachable, MalformedRecord, RecordTooLarge, UnknownTopic
+from coordination.errors import (
+    CoordinationError,
+    LogDenied,
+    LogUnreachable,
+    MalformedRecord,
+    RecordTooLarge,
+    UnknownTopic,
+)
 
 MEDIA_TYPE: Final = "application/problem+json"
 

@@ -17,7 +17,7 @@ from dashboard.api.chain import chain
 from dashboard.api.instants import iso
 from dashboard.api.queue import request_of, rows_of
 from dashboard.api.requestrows import receipt_row
-from dashboard.api.tasklist import task_of
+from dashboard.api.taskbody import task_of
 from dashboard.approvals.claims import viewed
 from dashboard.approvals.persons import is_service, names_of, voter_of
 from dashboard.approvals.review import standing_of

@@ -11,6 +11,7 @@ from dashboard.api.root import allowed, api
 from dashboard.api.runlist import run_page
 from dashboard.api.shapes import FoldPage, RunPage, TaskPage
 from dashboard.api.tasklist import filtered, task_page
+from dashboard.clock import database_now
 from dashboard.models import Run
 from dashboard.permissions import may_see_runs
 
@@ -36,7 +37,7 @@ def tasks(
     """Tasks of a run: failed first, then whoever waits for a person, then the rest. `fold` and `fanout` keep the
     members of one."""
     get_object_or_404(Run.objects.only("run_id"), run_id=run_id)
-    return task_page(filtered(run_id, query, fold, fanout), cursor, size(limit))
+    return task_page(filtered(run_id, query, fold, fanout), cursor, size(limit), database_now())
 
 
 @api.get("runs/{path:run_id}/folds", response=FoldPage, tags=["runs"])

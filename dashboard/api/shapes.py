@@ -273,6 +273,23 @@ class ClaimShape(Schema):
     until: str | None
 
 
+class ActBody(Schema):
+    """What is to be done with a task, and why."""
+
+    act: Literal["cancel", "retry", "compensate"]
+    reason: str = Field("", max_length=2_000)
+
+
+class ActShape(Schema):
+    """What was asked for; `new_task_id` is the task that redoes it."""
+
+    act: str
+    task_id: str
+    saved_at: str | None
+    new_task_id: str | None
+    new_task_url: str | None
+
+
 class DecisionReceipt(Open):
     """What became of a decision so far."""
 

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec
 from django.db.models import Q, QuerySet
 
-from coordination.tasks import Task as TaskRow
-from dashboard.api.paging import cursor, page, position
+from dashboard.api.paging import cursor, position
 from dashboard.api.problems import Problem
+from dashboard.api.reasons import reasons
 from dashboard.api.rows import task_row
+from dashboard.api.taskbody import task_of
 from dashboard.models import DeadLetter, Task
 
-DECODER: Final = msgspec.json.Decoder(TaskRow)
 # The order of a page, and the words of `state:` in a filter.
 RANKS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("failed", ("failed", "rejected", "expired")),
@@ -25,11 +24,6 @@ RANKS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("done", ("completed",)),
 )
 WORDS: Final = dict(RANKS)
-
-
-def task_of(row: Task) -> TaskRow:
-    """The whole row of a task out of its body."""
-    return DECODER.decode(row.body)
 
 
 def filtered(run_id: str, query: str = "", fold: str | None = None, fanout: str | None = None) -> QuerySet[Task]:
@@ -60,7 +54,7 @@ def _condition(word: str, at: int) -> Q:
     return Q(**{fields[key]: value})
 
 
-def task_page(found: QuerySet[Task], after: str | None, limit: int) -> dict[str, Any]:
+def task_page(found: QuerySet[Task], after: str | None, limit: int, now: int) -> dict[str, Any]:
     """One page of tasks in the order of RANKS; each rank is one query on (run, state)."""
     key = position(after, 2)
     rank, last = (int(key[0]), str(key[1])) if key else (0, "")
@@ -72,13 +66,14 @@ def task_page(found: QuerySet[Task], after: str | None, limit: int) -> dict[str,
         tasks += [(rank, task) for task in some[: limit + 1 - len(tasks)]]
         rank, last = rank + 1, ""
     following = cursor(tasks[limit - 1][0], tasks[limit - 1][1].task_id) if len(tasks) > limit else None
-    return page(task_rows([task for _, task in tasks]), limit, following)
+    return {"items": task_rows([task for _, task in tasks[:limit]], now), "next": following}
 
 
-def task_rows(tasks: Sequence[Task]) -> list[dict[str, Any]]:
-    """Rows of these tasks, dead letters marked; one more query however many there are."""
-    dead = dead_among(tasks)
-    return [task_row(task_of(task), dead=task.task_id in dead) for task in tasks]
+def task_rows(tasks: Sequence[Task], now: int) -> list[dict[str, Any]]:
+    """Rows of these tasks of one run: dead letters marked, each open one with why it waits."""
+    dead, whole = dead_among(tasks), [task_of(task) for task in tasks]
+    why = reasons(whole, now)
+    return [task_row(task, waiting=why.get(task.task_id), dead=task.task_id in dead) for task in whole]
 
 
 def dead_among(tasks: Sequence[Task]) -> set[str]:

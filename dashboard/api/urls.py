@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver
 
 from dashboard.api import (
+    acts,
     agents,
     approvals,
     eventpost,
@@ -20,7 +21,7 @@ from dashboard.api import (
 )
 from dashboard.api.root import api
 
-CALLS: Final = (agents, approvals, eventpost, events, healthcall, lagcall, letters, log, pictures, run, runs)
+CALLS: Final = (acts, agents, approvals, eventpost, events, healthcall, lagcall, letters, log, pictures, run, runs)
 
 
 def _ordered() -> list[URLPattern | URLResolver]:

@@ -27,13 +27,14 @@ def run(request: HttpRequest, run_id: str) -> HttpResponse:
     found = get_object_or_404(Run, run_id=run_id)
     query = request.GET.get("query", "")
     fold = request.GET.get("fold")
-    tasks, wrong = _tasks(run_id, query, fold)
+    now = database_now()
+    tasks, wrong = _tasks(run_id, query, fold, now)
     row = with_asks([found])[0]
     return page(
         request,
         "run.html",
         "runs",
-        now=database_now(),
+        now=now,
         run=found,
         row=row,
         states=states(row["bar"]),
@@ -47,9 +48,9 @@ def run(request: HttpRequest, run_id: str) -> HttpResponse:
     )
 
 
-def _tasks(run_id: str, query: str, fold: str | None) -> tuple[dict[str, Any], str]:
+def _tasks(run_id: str, query: str, fold: str | None, now: int) -> tuple[dict[str, Any], str]:
     try:
-        return task_page(filtered(run_id, query, fold), None, PAGE), ""
+        return task_page(filtered(run_id, query, fold), None, PAGE, now), ""
     except Problem as problem:
         return {"items": [], "next": None}, problem.detail
 

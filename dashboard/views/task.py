@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
 from dashboard.api.eventlist import event_row
-from dashboard.api.tasklist import dead_among, task_of, task_rows
+from dashboard.api.taskbody import task_of
+from dashboard.api.tasklist import task_rows
 from dashboard.api.taskpage import about, alike
 from dashboard.api.toolcalls import calls
 from dashboard.clock import database_now
@@ -23,6 +24,7 @@ def task(request: HttpRequest, run_id: str, task_id: str) -> HttpResponse:
     """One task: why it waits, attempts, error, causal chain, where the time went."""
     found = get_object_or_404(Task, run_id=run_id, task_id=task_id)
     whole, now = task_of(found), database_now()
+    row = task_rows([found], now)[0]
     events = events_of_task(run_id, task_id)
     return page(
         request,
@@ -31,8 +33,8 @@ def task(request: HttpRequest, run_id: str, task_id: str) -> HttpResponse:
         now=now,
         run=Run.objects.filter(run_id=run_id).first(),
         task=whole,
-        row=task_rows([found])[0],
-        dead=bool(dead_among([found])),
+        row=row,
+        waiting=row.get("waiting"),
         about=about(whole, now),
         alike=alike(found),
         events=[event_row(event) for event in events[:EVENTS]],

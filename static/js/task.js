@@ -4,6 +4,7 @@ import { first, get } from "./api.js";
 import { fill } from "./fill.js";
 import { watch } from "./live.js";
 import { bar } from "./marks.js";
+import { steering } from "./steering.js";
 
 const page = document.getElementById("task");
 const { run, task } = page.dataset;
@@ -13,6 +14,8 @@ fill(document.getElementById("task-badge"), held);
 const spans = first("spans");
 const shape = document.querySelector("[data-spans]");
 if (shape && spans) bar(shape, spans.map((part) => [part.sign, part.width]));
+
+steering(run, task);
 
 function take(row) {
   if (row.revision <= held.revision) return;

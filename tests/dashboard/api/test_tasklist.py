@@ -8,7 +8,7 @@ from coordination.tasks import OPEN, TERMINAL
 from dashboard.api.problems import Problem
 from dashboard.api.tasklist import RANKS, dead_among, filtered, task_page
 from dashboard.models import Task
-from tests.dashboard.scenes import dead_letter, failed_task, run, task
+from tests.dashboard.scenes import NOW, dead_letter, failed_task, run, task
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ def test_pages_walk_through_all_ranks_and_show_every_task_once() -> None:
         task(f"d{number}", state="completed")
     seen, cursor = [], None
     while True:
-        page = task_page(filtered("run-1"), cursor, 2)
+        page = task_page(filtered("run-1"), cursor, 2, NOW)
         seen += [row["task_id"] for row in page["items"]]
         cursor = page["next"]
         if cursor is None:
@@ -36,7 +36,7 @@ def test_a_task_list_costs_no_more_than_one_query_a_rank() -> None:
     for number in range(60):
         task(f"t{number}")
     with CaptureQueriesContext(connection) as queries:
-        task_page(filtered("run-1"), None, 20)
+        task_page(filtered("run-1"), None, 20, NOW)
     assert len(queries) <= len(RANKS) + 1
 
 
@@ -81,5 +81,5 @@ def test_open_dead_letters_mark_failed_tasks() -> None:
     dead_letter(1, task_id="a")
     dead_letter(2, task_id="b", state="redriven")
     assert dead_among(list(Task.objects.all())) == {"a"}
-    signs = {row["task_id"]: row["sign"]["sign"] for row in task_page(filtered("run-1"), None, 5)["items"]}
+    signs = {row["task_id"]: row["sign"]["sign"] for row in task_page(filtered("run-1"), None, 5, NOW)["items"]}
     assert signs == {"a": "dead", "b": "failed"}
