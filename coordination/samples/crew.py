@@ -36,6 +36,8 @@ async def run_crew(
 ) -> None:
     """One instance of each group, and the director, until `stop` is set."""
     stage = Stage(seed=seed, rate=rate, manifest=manifest, keyring=keyring)
+    if log.kind in ("memory", "sqlite"):
+        await log.create_topics(manifest.specs())
     await asyncio.gather(
         direct(log, stage, stop),
         *(make_agent(group, stage).serve(stop, log=log, agent_id=f"{group}-1") for group in GROUPS),

@@ -188,6 +188,7 @@ def writer(stage: Stage) -> Agent:
             stage, task, {"words": 640}, seconds=chance.uniform(2.0, 5.0), words=2_400, prompt="postmortem/3"
         )
         minutes = chance.choice((20, 30, 45))
+        harmless = chance.random() < 0.4
         update = status_update(service, region, minutes)
         decision = await task.approve(
             "statuspage.post",
@@ -205,13 +206,13 @@ def writer(stage: Stage) -> Agent:
             title="Post status page update",
             question=f"INC-{number}: {field(task, 'detail')}. May customers read this?",
             preview=Preview(kind="json", before={"state": "operational", "text": ""}, after=update, complete=True),
-            reversibility="compensable",
-            risk="medium",
+            reversibility="yes" if harmless else "compensable",
+            risk="low" if harmless else "medium",
             risk_reasons=("customers will read it",),
             allowed=("approve", "edit", "reject"),
-            due_in=chance.choice((90.0, 150.0, 240.0)) / stage.rate,
-            expires_in=chance.choice((240.0, 360.0, 480.0)) / stage.rate,
-            on_expiry="reject",
+            due_in=chance.choice((45.0, 90.0, 150.0, 240.0)) / stage.rate,
+            expires_in=chance.choice((75.0, 240.0, 360.0, 480.0)) / stage.rate,
+            on_expiry="approve" if harmless else "reject",
         )
         if not decision.granted:
             raise Fatal(f"The status update was not permitted: {decision.decision}. {decision.feedback}".strip())

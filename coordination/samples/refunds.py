@@ -25,7 +25,7 @@ def payer(stage: Stage) -> Agent:
         number, items = field(task, "number"), list(field(task, "items", []))
         found = await task.request("find duplicates", "ledger", title="find duplicates", input={"number": number})
         checks = task.fan_out("validation", join="all", on_failure="continue", title="validation")
-        for index, item in enumerate(items):
+        valid = [
             checks.branch(
                 "validate refund",
                 "validator",
@@ -33,22 +33,26 @@ def payer(stage: Stage) -> Agent:
                 input={"number": number, "index": index, "item": item},
                 depends_on=(found.task_id,),
             )
+            for index, item in enumerate(items)
+        ]
         await checks.join()
-        parts = task.fan_out("execution", join="all_settled", title="execution")
-        count = (len(items) + PART - 1) // PART
-        for part in range(count):
-            given = {"number": number, "part": part + 1, "of": count, "items": items[part * PART : (part + 1) * PART]}
-            parts.branch("execute refunds", "payer", title=f"execute {part + 1} of {count}", input=given)
-        executed = await parts.join()
-        entries = task.fan_out("entries", join="quorum", quorum=max(1, len(items) * 2 // 3), title="entries")
+        entries = task.fan_out("entries", join="quorum", quorum=max(1, len(items[:30]) * 2 // 3), title="entries")
         for index, item in enumerate(items[:30]):
             entries.branch(
                 "reconcile entry",
                 "reconciler",
                 title=f"entry {item['id']}",
                 input={"number": number, "index": index, "item": item},
-                depends_on=tuple(result.task_id for result in executed),
+                depends_on=(found.task_id,),
             )
+        await entries.request()
+        parts = task.fan_out("execution", join="all_settled", title="execution")
+        count = (len(items) + PART - 1) // PART
+        for part in range(count):
+            given = {"number": number, "part": part + 1, "of": count, "items": items[part * PART : (part + 1) * PART]}
+            title = f"execute {part + 1} of {count}"
+            parts.branch("execute refunds", "payer", title=title, input=given, depends_on=tuple(valid))
+        executed = await parts.join()
         await entries.join(must_succeed=False)
         return {"executed": sum(1 for result in executed if result.completed), "of": count}
 

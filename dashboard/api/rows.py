@@ -53,7 +53,8 @@ def _error(kind: str, message: str) -> Row | None:
 
 
 def error_line(kind: str, message: str) -> str:
-    """The error in one line: its type and the first line of its message."""
+    """The error in one line: the last word of its type and the first line of its message."""
+    kind = kind.rpartition(".")[2]
     first = message.strip().splitlines()[0] if message.strip() else ""
     return f"{kind}: {first}" if kind and first else kind or first
 
