@@ -6,6 +6,7 @@ a poll costs the same with one group or two hundred. Instants are microseconds.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import msgspec
@@ -26,7 +27,8 @@ _task = msgspec.json.Decoder(TaskRow)
 _agent = msgspec.json.Decoder(AgentRow)
 
 
-class Queue(NamedTuple):
+@dataclass(frozen=True)
+class Queue:
     """The unprocessed task records of one group on one partition: how many, how old, where the first lies."""
 
     count: int
@@ -149,7 +151,7 @@ def last_heartbeats() -> dict[str, int]:
     rows = Agent.objects.exclude(last_heartbeat_at=None).values_list("agent_group", "last_heartbeat_at")
     latest: dict[str, int] = {}
     for group, at in rows:
-        latest[group] = max(at, latest.get(group, 0))
+        latest[group] = max(at or 0, latest.get(group, 0))
     return latest
 
 
@@ -187,6 +189,8 @@ def recent(partitions: Iterable[TopicPartition]) -> Recent:
             .values_list("agent_group", "task_type", "started_at", "ended_at")[:SAMPLE]
         )
         for group, kind, began, ended in rows:
+            if began is None:
+                continue
             starts[group] = max(began, starts.get(group, 0))
             if ended is not None and ended >= began:
                 spans[kind].append(ended - began)
