@@ -1,13 +1,17 @@
 """The entry for Daphne: pages and API over HTTP, deltas over one WebSocket path."""
 
 import os
+import warnings
 
 from channels.auth import AuthMiddlewareStack  # type: ignore[import-untyped]
 from channels.routing import ProtocolTypeRouter, URLRouter  # type: ignore[import-untyped]
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
-http = get_asgi_application()
+with warnings.catch_warnings():
+    # Before `collectstatic` there is no such folder; files are then served from where they lie.
+    warnings.filterwarnings("ignore", "No directory at", UserWarning)
+    http = get_asgi_application()
 
 from dashboard.origin import SameOrigin  # noqa: E402  (models can be imported only after the call above)
 from dashboard.routing import websocket_urlpatterns  # noqa: E402
