@@ -57,6 +57,21 @@ def test_a_recording_is_appended_and_its_run_id_printed(log_file: Path) -> None:
     assert len(on_the_log(log_file)) == 68
 
 
+def test_several_recordings_are_appended_one_after_the_other(log_file: Path) -> None:
+    names = ("srasearch", "helloworld-forkjoin-10")
+    ids, words = imported(*(str(FOLDER / f"wfcommons/{name}.json") for name in names))
+    assert len(set(ids.splitlines())) == 2
+    assert words.splitlines() == ["wfcommons: 22 entries, 68 events", "wfcommons: 10 entries, 32 events"]
+    assert len(on_the_log(log_file)) == 100
+
+
+def test_a_run_id_is_for_one_recording(log_file: Path) -> None:
+    path = str(FOLDER / "wfcommons/srasearch.json")
+    with pytest.raises(CommandError, match="one file"):
+        imported(path, path, "--run-id", "mine")
+    assert not log_file.exists()
+
+
 def test_unknown_types_are_counted_in_words(log_file: Path) -> None:
     _, words = imported(str(FOLDER / "temporal/workflow_with_unknown_event.json"))
     assert words == "temporal: 26 entries, 26 events, 1 of an unknown type: UnknownEvent (1)"

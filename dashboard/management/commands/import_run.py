@@ -1,4 +1,4 @@
-"""`manage.py import_run FILE`: append a recorded run to the log, at once or in the rhythm it was recorded in."""
+"""`manage.py import_run FILE…`: append recorded runs to the log, at once or in the rhythm they were recorded in."""
 
 import asyncio
 from argparse import ArgumentParser
@@ -23,33 +23,35 @@ LOCAL: Final = frozenset({"sqlite", "memory"})
 
 
 class Command(BaseCommand):
-    """Prints the run id; what was in the file goes to the error output."""
+    """Prints the run ids, one a line; what was in the files goes to the error output."""
 
-    help = "Append a recorded run to the log."
+    help = "Append recorded runs to the log, one after the other."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="the recording")
+        parser.add_argument("file", type=Path, nargs="+", help="a recording")
         parser.add_argument("--format", choices=sorted(FORMATS), default="", help="guessed from the file if not given")
         parser.add_argument("--speed", type=_speed, default=0.0, help="0: at once; 1: in real time; 10: ten times that")
         parser.add_argument("--run-id", default="", help="import as this run instead of the recording's own")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Read the whole file first, so that a bad one leaves nothing on the log."""
+        """Read all files first, so that a bad one leaves nothing on the log."""
+        if options["run_id"] and len(options["file"]) > 1:
+            raise CommandError("--run-id names one run: give one file with it.")
         try:
-            recording = read(
-                options["file"].read_bytes(),
-                form=options["format"],
-                run_id=options["run_id"],
-                manifest=manifest(),
-                tenant=settings.LINESIDE_TENANT,
-            )
-            written = asyncio.run(_append(recording.records, options["speed"]))
+            recordings = [_read(path, options["format"], options["run_id"]) for path in options["file"]]
+            for recording in recordings:
+                written = asyncio.run(_append(recording.records, options["speed"]))
+                self.stderr.write(_told(recording, written))
+                self.stdout.write(recording.run_id)
         except OSError as error:
             raise CommandError(f"The file cannot be read: {error}") from error
         except CoordinationError as error:
             raise CommandError(str(error)) from error
-        self.stderr.write(_told(recording, written))
-        self.stdout.write(recording.run_id)
+
+
+def _read(path: Path, form: str, run_id: str) -> Recording:
+    tenant = settings.LINESIDE_TENANT
+    return read(path.read_bytes(), form=form, run_id=run_id, manifest=manifest(), tenant=tenant)
 
 
 def _speed(text: str) -> float:
