@@ -10,6 +10,7 @@ from coordination.event import Event
 from coordination.eventlog import StoredRecord
 from coordination.tasks import TRANSITIONS
 from dashboard.api.addresses import record_address, short_position, task_address
+from dashboard.api.errorline import error_line
 from dashboard.api.instants import iso
 from dashboard.api.paging import cursor, page, position
 from dashboard.api.signs import Sign, sign_of_state
@@ -68,7 +69,7 @@ def event_note(event: Event) -> str:
     data = event.data
     error = getattr(data, "error", None)
     if error is not None:
-        return ": ".join(part for part in (error.type, error.message.splitlines()[0] if error.message else "") if part)
+        return error_line(error.type, error.message)
     for field in ("reason", "tool_name", "model", "step", "decision", "title"):
         text = getattr(data, field, "")
         if isinstance(text, str) and text:

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from coordination.instants import rfc3339
 from coordination.tasks import FAILING, HUMAN
 from dashboard.api.addresses import task_address
+from dashboard.api.errorline import error_line
 from dashboard.api.signs import Sign
 from dashboard.models import Run
 
@@ -92,9 +93,8 @@ def _failed(run: Run, cause: Mapping[str, Any]) -> Hold:
 
 
 def _error_of(cause: Mapping[str, Any]) -> str:
-    kind, message = str(cause.get("error_type") or ""), str(cause.get("error_message") or "")
-    first = message.splitlines()[0] if message else ""
-    return f"{kind}: {first}" if kind and first else kind or first or "no error text was sent"
+    line = error_line(str(cause.get("error_type") or ""), str(cause.get("error_message") or ""))
+    return line or "no error text was sent"
 
 
 def _ended(run: Run, cause: Mapping[str, Any]) -> Hold:

@@ -14,6 +14,7 @@ from coordination.lag import words
 from coordination.runs import RunPart
 from coordination.tasks import FAILING, OPEN, Attempt, Task
 from dashboard.api.addresses import address, short_position, task_address
+from dashboard.api.errorline import error_line
 from dashboard.api.holds import blocked_tasks, hold, run_sign
 from dashboard.api.instants import between, iso
 from dashboard.api.requestrows import request_row
@@ -50,13 +51,6 @@ def _attempt(attempt: Attempt) -> Row:
 
 def _error(kind: str, message: str) -> Row | None:
     return {"type": kind, "message": message} if kind or message else None
-
-
-def error_line(kind: str, message: str) -> str:
-    """The error in one line: the last word of its type and the first line of its message."""
-    kind = kind.rpartition(".")[2]
-    first = message.strip().splitlines()[0] if message.strip() else ""
-    return f"{kind}: {first}" if kind and first else kind or first
 
 
 def task_row(task: Task, *, waiting: Mapping[str, Any] | None = None, dead: bool = False) -> Row:

@@ -39,9 +39,10 @@ watch("board", {
 });
 
 if (groups) {
+  const refetch = async () => groups.load((await get("agents")).items.slice(0, SHOWN));
   watch("agents", {
-    apply: (rows) => groups.apply(rows),
-    refetch: async () => groups.load((await get("agents")).items.slice(0, SHOWN)),
+    apply: (rows) => (rows.every((row) => row.chip) ? groups.apply(rows) : refetch()),
+    refetch,
   });
 }
 

@@ -61,7 +61,7 @@ export function bar(element, segments) {
 export function spark(element, values, width = Number(element.dataset.width ?? 32), height = Number(element.dataset.height ?? 20)) {
   const known = (values ?? []).map((v, i) => [i, v]).filter(([, v]) => v !== null);
   element.classList.add("spark");
-  if (known.length < 2) return element.replaceChildren();
+  if (known.length < 4) return element.replaceChildren();
   const top = Math.max(1, ...known.map(([, v]) => v));
   const step = width / (values.length - 1);
   const line = known.map(([i, v]) => `${(i * step).toFixed(1)} ${(height - 1 - (v / top) * (height - 3)).toFixed(1)}`);

@@ -5,7 +5,7 @@ import pytest
 from coordination.anomalies import Anomaly
 from coordination.tasks import Pause
 from dashboard.api.foldlist import Fold
-from dashboard.api.rows import error_line, fold_row, run_row, task_row
+from dashboard.api.rows import fold_row, run_row, task_row
 from tests.dashboard.scenes import MINUTE, NOW, SECOND, failed_task, run, task
 
 pytestmark = pytest.mark.django_db
@@ -98,11 +98,3 @@ def test_a_fold_row_takes_the_sign_of_its_worst_member() -> None:
     row = fold_row(fold, revision=fold.revision)
     assert (row["sign"]["sign"], row["tally"], row["revision"]) == ("failed", "59 / 60", 7)
     assert row["url"] == "?fold=k%2F1"
-
-
-@pytest.mark.parametrize(
-    ("kind", "message", "line"),
-    [("E", "a\nb", "E: a"), ("", "a", "a"), ("E", "", "E"), ("", "", "")],
-)
-def test_an_error_is_one_line(kind: str, message: str, line: str) -> None:
-    assert error_line(kind, message) == line
