@@ -95,7 +95,7 @@ class Runtime:
 
     def _ingest(self) -> None:
         leases = Leases(worker_name(), INGEST)
-        ingest = Ingest(open_eventlog, manifest(), make_store(), leases, drain=self._drain)
+        ingest = Ingest(open_eventlog, manifest(), make_store(), leases, drain=self._drain, close_log=close_eventlog)
         self.drained = ingest.run(self._stop)
         self._stop.set()
 

@@ -8,9 +8,9 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from django.db import Error, connection
 
@@ -38,8 +38,8 @@ TELL_EVERY: Final = 0.1
 class Ingest:
     """Reads the log into the tables until it is told to stop.
 
-    `open_log` is called inside the thread's event loop. With `drain` it stops by itself once all shards have
-    reached the ends of the log, whichever worker read them.
+    `open_log` is called inside the thread's event loop, `close_log` at the end, in the same loop. With `drain` it
+    stops by itself once all shards have reached the ends of the log, whichever worker read them.
     """
 
     def __init__(
@@ -50,8 +50,10 @@ class Ingest:
         leases: Leases,
         *,
         drain: bool = False,
+        close_log: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         self._open_log = open_log
+        self._close_log = close_log
         self._store = store
         self._leases = leases
         self._drain = drain
@@ -146,7 +148,11 @@ class Ingest:
 
     def _end(self, reader: LogReader) -> None:
         """Leave in order: others take over at once, and what is left of the log's client is closed."""
-        for doing in (self._leases.release, reader.close, self._store.close, connection.close):
+        close_log = self._close_log
+        ends: list[Callable[[], None]] = [self._leases.release, reader.close]
+        if close_log is not None:
+            ends.append(lambda: reader.run(close_log()))
+        for doing in (*ends, self._store.close, connection.close):
             try:
                 doing()
             except Exception as error:

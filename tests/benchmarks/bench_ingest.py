@@ -64,7 +64,7 @@ def child_worker() -> dict[str, float]:
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415
 
-    from dashboard.eventlog import open_eventlog  # noqa: PLC0415
+    from dashboard.eventlog import close_eventlog, open_eventlog  # noqa: PLC0415
     from dashboard.ingest.loop import Ingest  # noqa: PLC0415
     from dashboard.manifest import manifest  # noqa: PLC0415
     from dashboard.models import Position  # noqa: PLC0415
@@ -73,7 +73,9 @@ def child_worker() -> dict[str, float]:
 
     call_command("migrate", verbosity=0, skip_checks=True)
     before = disk()
-    ingest = Ingest(open_eventlog, manifest(), make_store(), Leases(worker_name(), "ingest"), drain=True)
+    ingest = Ingest(
+        open_eventlog, manifest(), make_store(), Leases(worker_name(), "ingest"), drain=True, close_log=close_eventlog
+    )
     wall, cpu = time.perf_counter(), time.process_time()
     ingest.run(threading.Event())
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

@@ -4,11 +4,13 @@ import msgspec
 
 from coordination.envelope import Decoder
 from coordination.eventlog import StoredRecord
-from coordination.projection import Rows, fold
+from coordination.manifest import Manifest
+from coordination.projection import Layout, Rows, fold
 from dashboard.ingest.tables import AGENTS, FAN_OUTS, FOLD_PARTS, REQUESTS, RUN_PARTS, TASKS
 from dashboard.models import Agent, FanOut, FoldPart, Request, RunPart, Segment, Task
 from dashboard.segments import unpack
 
+COORD = Manifest()
 MODELS = (
     (TASKS, Task),
     (RUN_PARTS, RunPart),
@@ -30,9 +32,9 @@ def rows_in_tables() -> dict[tuple, object]:
     return found
 
 
-def rows_of_fold(records: list[StoredRecord]) -> dict[tuple, object]:
+def rows_of_fold(records: list[StoredRecord], manifest: Manifest = COORD) -> dict[tuple, object]:
     """The same out of one fold in memory over all records."""
-    decoder, rows = Decoder(), Rows()
+    decoder, rows = Decoder(manifest), Rows(Layout(manifest.family_of))
     fold(rows, [decoder.decode(record) for record in records])
     kept = (rows.tasks, rows.run_parts, rows.fold_parts, rows.fan_outs, rows.requests, rows.agents)
     found = {}
