@@ -141,9 +141,6 @@ LOGGING = {
     "loggers": {
         "dashboard": {"level": "INFO"},
         "coordination": {"level": "INFO"},
-        # The client repeats itself a hundred times a second while a broker is away; we say it once, and once
-        # more when it is back (see ingest and relay).
-        "aiokafka": {"level": "CRITICAL"},
         "django.request": {"level": "ERROR"},
     },
 }
