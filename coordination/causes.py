@@ -36,6 +36,7 @@ def causes(tasks: Iterable[Task]) -> list[Cause]:
     needs, holds = _edges(by_id)
     order = sorted(failing, key=lambda task_id: (_failed_at(by_id[task_id]), task_id))
     first = [task_id for task_id in order if not _explained(task_id, by_id, needs, failing)]
+    first = first or order[:1]  # a circle of failures that explain one another
     taken = set(first)
     return [_cause(by_id[task_id], _blocked(task_id, by_id, holds, taken)) for task_id in first]
 
