@@ -1,0 +1,1 @@
+"""`manage.py doctor`: check everything and say what to do."""

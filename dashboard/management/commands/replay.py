@@ -1,0 +1,1 @@
+"""`manage.py replay RUN --to POSITION`: print a run end to end, against the topic sequence."""

@@ -1,0 +1,1 @@
+"""`manage.py verify_audit`: compute the audit chain again and name its first broken link."""
