@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from coordination.errors import LogDenied, LogUnreachable, RecordTooLarge
@@ -17,8 +18,8 @@ from dashboard import approvals
 from dashboard.clock import database_now
 from dashboard.databasethread import DatabaseThread
 from dashboard.models import Approval, Audit, Decision, Shard, Worker
-from dashboard.relay import NAMES
-from dashboard.relay.lease import Lease
+from dashboard.relay import NAMES, outcomes
+from dashboard.relay.lease import Lease, LeaseLost
 from dashboard.relay.shard import ShardRelay
 from dashboard.shards import Leases
 from tests.dashboard.cast import ask, person
@@ -214,9 +215,12 @@ async def test_what_the_log_refuses_says_why_and_others_go_on(db: DatabaseThread
     await create_topics(log)
     ids = await db.run(decided, 6, tasks=1)
     await db.run(release)
+    # Tried again twice at least, which must not enter it into the audit trail again.
     async with relaying(log):
         await until(db, settled)
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.6)
+    async with relaying(log, limits=msgspec.structs.replace(QUICK, reconsider=60)):
+        await until(db, settled)
     states = {row.decision_id: (row.state, row.error) for row in await db.run(the_rows)}
     assert states.pop(ids[3]) == ("undeliverable", str(refusal))
     assert set(states.values()) == {("published", "")}
@@ -278,6 +282,29 @@ async def test_a_relay_that_sleeps_past_its_lease_writes_nothing(log: EventLog, 
     assert ids_of(await on_log(log, COMMANDS), "task.resume.requested") == ids
     assert ids_of(await on_log(log, FACTS), "approval.granted") == ids
     assert [row.state for row in await db.run(the_rows)] == ["published"]
+
+
+@pytest.mark.parametrize("write", ["begin", "publish", "late", "give up", "unknown", "reconsider", "explain"])
+def test_without_its_lease_a_relay_writes_nothing_at_all(write: str) -> None:
+    (row_id,) = decided(1)
+    Decision.objects.update(held_until=0, valid_until=1, tried_at=1)
+    number = Decision.objects.get().relay_shard
+    Leases("late", "relay").renew(NAMES)
+    Shard.objects.update(owner="other", epoch=2)
+    before = Decision.objects.values().get()
+    lease = Lease(number, 1, "late", time.monotonic() + 3600)
+    writes: dict[str, Callable[[], object]] = {
+        "begin": lambda: outcomes.begin(lease, {row_id: {}}),
+        "publish": lambda: outcomes.publish(lease, {row_id: []}, mode=""),
+        "late": lambda: outcomes.give_up_late(lease, number),
+        "give up": lambda: outcomes.give_up(lease, row_id, "no"),
+        "unknown": lambda: outcomes.give_up_unknown(lease, number, "no"),
+        "reconsider": lambda: outcomes.reconsider(lease, number, 0),
+        "explain": lambda: outcomes.explain(lease, number, "no"),
+    }
+    with pytest.raises(LeaseLost):
+        writes[write]()
+    assert Decision.objects.values().get() == before
 
 
 async def test_two_relays_share_the_shards_and_double_nothing(log: EventLog, db: DatabaseThread) -> None:

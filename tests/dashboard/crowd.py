@@ -1,0 +1,113 @@
+"""A program for tests: many people decide on one request at the same moment, from several processes.
+
+    python -m tests.dashboard.crowd PEOPLE PROCESSES [new]
+
+With `new` nobody has taken the request up yet: its approval row is made by the first of them. Every person is a thread of one of the processes. All wait for one byte, then decide; each prints one JSON line with
+what they were told. The database and the folder come from the environment. Processes are forked from one that has
+Django loaded and no connection.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+django.setup()
+
+from django.contrib.auth.models import User  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection, connections  # noqa: E402
+
+from coordination.approvals import content_hash  # noqa: E402
+from dashboard import approvals  # noqa: E402
+from dashboard.sweep.adoption import adopt_new  # noqa: E402
+from tests.dashboard.cast import PAY, ask, person  # noqa: E402
+
+HASH = content_hash(PAY)
+
+
+def forked(work: Callable[[], None]) -> int:
+    """Start the work in a process of its own; returns its pid."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        work()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def prepare(people: int, *, new: bool) -> None:
+    """Tables, people, one request."""
+    call_command("migrate", verbosity=0)
+    for number in range(people):
+        person(f"person-{number}")
+    ask()
+    if not new:
+        adopt_new()
+    connections.close_all()
+
+
+def crowd(names: list[str], start: int) -> None:
+    """Let these people decide as soon as `start` (a file descriptor) can be read."""
+    told: list[str] = []
+    ready = threading.Barrier(len(names) + 1)
+    threads = [threading.Thread(target=_decide, args=(name, ready, told)) for name in names]
+    for thread in threads:
+        thread.start()
+    os.read(start, 1)
+    ready.wait()
+    for thread in threads:
+        thread.join()
+    sys.stdout.write("".join(f"{line}\n" for line in told))
+    sys.stdout.flush()
+
+
+def _decide(name: str, ready: threading.Barrier, told: list[str]) -> None:
+    user = User.objects.get(username=name)
+    connection.close()
+    ready.wait()
+    began = time.monotonic()
+    decision = ("approve", "reject")[int(name[-1]) % 2]
+    try:
+        saved = approvals.decide(
+            approval_id="ask-1",
+            user=user,
+            decision=decision,
+            request_version=1,
+            content_hash=HASH,
+            comment=f"{name} thinks so",
+        )
+        line = {"person": name, "won": True, "decision_id": saved.decision_id, "decision": decision}
+    except approvals.AlreadyDecided as lost:
+        line = {"person": name, "won": False, "winner": lost.winner, "decision": lost.decision, "when": lost.when}
+    except Exception as error:
+        line = {"person": name, "won": False, "error": repr(error)}
+    connection.close()
+    told.append(json.dumps(line | {"seconds": time.monotonic() - began}))
+
+
+def main(people: int, processes: int, *, new: bool) -> int:
+    """Exit code 0 when every process ended well."""
+    pid = forked(lambda: prepare(people, new=new))
+    if os.waitpid(pid, 0)[1]:
+        return 2
+    start, go = os.pipe()
+    names = [f"person-{number}" for number in range(people)]
+    pids = [forked(lambda n=n: crowd(names[n::processes], start)) for n in range(processes)]  # type: ignore[misc]
+    time.sleep(1.0)
+    os.write(go, b"x" * processes)
+    return max(os.waitpid(pid, 0)[1] for pid in pids)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), new="new" in sys.argv[3:]))

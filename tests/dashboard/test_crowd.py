@@ -1,0 +1,68 @@
+"""Two hundred people decide at the same moment: one wins, everyone else is told who did."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+Rows = Callable[[str], list[tuple[Any, ...]]]
+
+
+def crowd(environment: dict[str, str], people: int, processes: int, *words: str) -> list[dict[str, Any]]:
+    command = [sys.executable, "-m", "tests.dashboard.crowd", str(people), str(processes), *words]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=200
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def check(told: list[dict[str, Any]], people: int, rows: Rows) -> None:
+    (winner,) = [line for line in told if line["won"]]
+    losers = [line for line in told if not line["won"]]
+    assert len(losers) == people - 1
+    assert {(line.get("winner"), line.get("decision")) for line in losers} == {(winner["person"], winner["decision"])}
+    assert rows("SELECT decision_id, verdict, kind FROM dashboard_decision") == [
+        (winner["decision_id"], winner["decision"], "decision")
+    ]
+    assert rows("SELECT count(*) FROM dashboard_vote WHERE counts") == [(1,)]
+    comments = {comment for (comment,) in rows("SELECT comment FROM dashboard_vote WHERE NOT counts")}
+    assert comments == {f"{line['person']} thinks so" for line in losers}
+    numbers = [number for (number,) in rows("SELECT number FROM dashboard_audit ORDER BY number")]
+    assert numbers == list(range(1, people + 1))
+
+
+def test_two_hundred_people_in_eight_processes_on_postgresql(database_url: str, tmp_path: Path) -> None:
+    told = crowd({"LINESIDE_DATABASE_URL": database_url, "LINESIDE_STATE": str(tmp_path)}, 200, 8)
+    with psycopg.connect(database_url) as connection:
+        check(told, 200, lambda query: connection.execute(query).fetchall())
+
+
+def test_forty_people_meet_at_a_request_nobody_has_taken_up_on_postgresql(database_url: str, tmp_path: Path) -> None:
+    told = crowd({"LINESIDE_DATABASE_URL": database_url, "LINESIDE_STATE": str(tmp_path)}, 40, 4, "new")
+    with psycopg.connect(database_url) as connection:
+        check(told, 40, lambda query: connection.execute(query).fetchall())
+
+
+def on_sqlite(folder: Path, people: int, processes: int) -> None:
+    told = crowd({"LINESIDE_STATE": str(folder)}, people, processes, "new")
+    with closing(sqlite3.connect(folder / "lineside.sqlite3")) as connection:
+        check(told, people, lambda query: connection.execute(query).fetchall())
+
+
+def test_forty_people_in_four_processes_on_sqlite(tmp_path: Path) -> None:
+    on_sqlite(tmp_path, 40, 4)
+
+
+@pytest.mark.long
+def test_two_hundred_people_in_eight_processes_on_sqlite(tmp_path: Path) -> None:
+    on_sqlite(tmp_path, 200, 8)
