@@ -125,7 +125,7 @@ def join_row(fan_out: FanOutRow, stands: JoinProgress) -> dict[str, Any]:
         "duplicates": duplicates,
         "verdict": stands.verdict,
         "verdict_at": iso(stands.verdict_at),
-        "verdict_text": stands.reason,
+        "verdict_text": "" if stands.reason.startswith("the runtime said so") else stands.reason,
         "word": WORDS.get(stands.verdict, stands.verdict),
         "bad": stands.verdict in BAD,
         "deadline": iso(stands.deadline),

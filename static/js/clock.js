@@ -34,7 +34,11 @@ function showUntil(element) {
   const over = seconds < 0;
   if (element instanceof HTMLProgressElement) return drain(element, seconds);
   element.classList.toggle(element.dataset.face === undefined ? "late" : "over", over);
-  if (element.dataset.face !== undefined) return write(element, clockface(Math.abs(seconds)));
+  if (element.dataset.face !== undefined) {
+    const word = element.parentElement.querySelector("[data-until-word]");
+    if (word) write(word, over ? "over" : "left");
+    return write(element, clockface(Math.abs(seconds)));
+  }
   return write(element, over ? `${duration(-seconds, true).replace(/^(\d+ \S+).*/, "$1")} over` : duration(seconds, true));
 }
 

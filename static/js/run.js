@@ -56,7 +56,21 @@ async function loadJoins() {
   const { items } = await api.get(`${path}/joins`);
   document.getElementById("join-part").hidden = items.length === 0;
   joins.load(items);
+  const decided = items.filter((row) => row.decided).length;
+  allJoins.hidden = decided === 0;
+  allJoins.dataset.count = decided;
+  label();
 }
+
+const allJoins = document.getElementById("joins-all");
+
+function label() {
+  const few = joins.list.classList.contains("few");
+  allJoins.textContent = few ? `Show ${allJoins.dataset.count} decided` : "Hide decided";
+  allJoins.setAttribute("aria-expanded", String(!few));
+}
+
+allJoins.addEventListener("click", () => { joins.list.classList.toggle("few"); label(); });
 
 async function loadFolds() {
   folds.load((await api.get(`${path}/folds`)).items);

@@ -59,13 +59,15 @@ function show(element, state, graph) {
   if (!graph.nodes.length) return note(element, "No task was asked for yet. The graph grows as tasks appear on the log.");
   const nodes = graph.nodes.map(measure);
   const shape = JSON.stringify([nodes.map((node) => [node.id, node.kind]), graph.edges.map((edge) => [edge.source, edge.target])]);
+  const fresh = state.shape === "";
   if (shape !== state.shape) {
     state.made = layout(nodes, graph.edges);
     state.shape = shape;
   }
   const { at, routes, width, height } = state.made;
   state.picture = { nodes, edges: graph.edges, at };
-  const drawing = svg("svg", { class: "drawing", width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `Task graph, ${nodes.length} nodes` },
+  const scale = fitting(element, width, height);
+  const drawing = svg("svg", { class: "drawing", width: width * scale, height: height * scale, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `Task graph, ${nodes.length} nodes` },
     svg("g", {}, ...routes.flatMap(drawEdge)),
     svg("g", {}, ...nodes.map((node) => draw(node, at.get(node.id)))));
   const focused = document.activeElement?.closest?.(".node")?.dataset.id;
@@ -73,10 +75,25 @@ function show(element, state, graph) {
   element.prepend(drawing);
   mark(element, state);
   paint(drawing);
+  if (fresh) lead(element, drawing);
   const first = drawing.querySelector(".node");
   if (first && !drawing.querySelector('.node[tabindex="0"]')) first.setAttribute("tabindex", 0);
   if (focused) drawing.querySelector(`.node[data-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   return undefined;
+}
+
+/** Everything in view as far as it stays readable: down to 0.6 of its size; what is larger scrolls. */
+function fitting(element, width, height) {
+  const room = Math.max(260, innerHeight * 0.42);
+  return Math.min(1, Math.max(0.6, Math.min(element.clientWidth / width, room / height)));
+}
+
+/** On load, the first node that is not done stands in view. */
+function lead(element, drawing) {
+  const front = drawing.querySelector(".node:not(.c-done)") ?? drawing.querySelector(".node");
+  const [box, frame] = [front.getBoundingClientRect(), element.getBoundingClientRect()];
+  if (box.right > frame.right) element.scrollLeft = box.left - frame.left - frame.width / 3;
+  if (box.bottom > frame.bottom) element.scrollTop = box.top - frame.top - frame.height / 3;
 }
 
 function mark(element, state) {
