@@ -1,32 +1,32 @@
 #!/usr/bin/env python3
-"""The commands of Lineside, run as `python manage.py COMMAND`.
+"""The commands of Lineside, run as `python manage.py COMMAND`."""
 
-Settings come from the environment alone. `--state` and `--log` say the same as `LINESIDE_STATE` and `LINESIDE_LOG`
-for one call, so they are put into the environment before any setting is read.
-"""
-
+import argparse
 import os
 import sys
 from collections.abc import Sequence
 
 from django.core.management import execute_from_command_line
 
-SHORTHANDS = {"--state": "LINESIDE_STATE", "--log": "LINESIDE_LOG"}
-
-
-def into_environment(arguments: Sequence[str]) -> None:
-    """Put `--state DIR`, `--state=DIR` and the like into the environment; the arguments stay as they are."""
-    for place, argument in enumerate(arguments):
-        name, given, value = argument.partition("=")
-        if name in SHORTHANDS:
-            os.environ[SHORTHANDS[name]] = value if given else "".join(arguments[place + 1 : place + 2])
+# Options of `demo` that are settings: they must be in the environment before the settings are read.
+OPTIONS = {"state": "LINESIDE_STATE", "log": "LINESIDE_LOG"}
 
 
 def main() -> None:
     """Run the command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
-    into_environment(sys.argv[2:])
+    if sys.argv[1:2] == ["demo"]:
+        os.environ.update(settings_in(sys.argv[2:]))
     execute_from_command_line(sys.argv)
+
+
+def settings_in(arguments: Sequence[str]) -> dict[str, str]:
+    """The settings among the arguments, by the names of their variables."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for option in OPTIONS:
+        parser.add_argument(f"--{option}")
+    given = vars(parser.parse_known_args(arguments)[0])
+    return {OPTIONS[option]: value for option, value in given.items() if value}
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import queue
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -98,6 +99,14 @@ class Listener:
             channel = await layer.new_channel("lineside")
             await layer.group_add(GROUP, channel)
             self._task = asyncio.get_running_loop().create_task(self._listen(layer, channel))
+
+    async def stop(self) -> None:
+        """Hear nothing any more."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
     async def _listen(self, layer: Any, channel: str) -> None:
         reachable = True

@@ -1,0 +1,1 @@
+"""Live updates: watches, the hub, and what travels between processes."""

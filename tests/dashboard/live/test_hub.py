@@ -1,0 +1,169 @@
+"""The hub sends to all who watch, seldom and soon, stops for who does not listen, and survives who is gone."""
+
+import asyncio
+import json
+import threading
+
+import pytest
+
+from dashboard.live.hub import MIN_INTERVAL, Hub
+from dashboard.live.viewer import WINDOW
+
+
+class Socket:
+    """A browser that keeps what it hears."""
+
+    def __init__(self, hub: Hub, *, answers: bool = True) -> None:
+        self.hub, self.answers, self.heard, self.dead = hub, answers, [], False
+        self.times: list[float] = []
+
+    async def deliver(self, text: str) -> None:
+        if self.dead:
+            raise ConnectionError("gone")
+        self.heard.append(json.loads(text))
+        self.times.append(asyncio.get_running_loop().time())
+        if self.answers:
+            await self.hub.acknowledge(self, self.heard[-1]["to"])
+
+    @property
+    def rows(self) -> list[str]:
+        return [row["id"] for message in self.heard for row in message["rows"]]
+
+
+def row(name: str, revision: int = 1) -> dict:
+    return {"kind": "task", "id": name, "revision": revision}
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return Hub()
+
+
+async def settle(seconds: float = 0.02) -> None:
+    await asyncio.sleep(seconds)
+
+
+async def test_all_who_watch_hear_the_same_and_nobody_else(hub):
+    one, two, other = Socket(hub), Socket(hub), Socket(hub)
+    for socket, about in ((one, "board"), (two, "board"), (other, "agents")):
+        hub.join(socket, [about])
+    hub.offer("board", [row("a")])
+    await settle()
+    assert one.heard == two.heard
+    assert one.rows == ["a"]
+    assert other.heard == []
+
+
+async def test_the_first_change_goes_at_once_and_the_next_wait_their_time(hub):
+    socket = Socket(hub)
+    hub.join(socket, ["board"])
+    for number in range(60):
+        hub.offer("board", [row(f"r{number % 3}", number)])
+        await asyncio.sleep(0.01)
+    await settle(MIN_INTERVAL * 1.5)
+    gaps = [after - before for before, after in zip(socket.times, socket.times[1:], strict=False)]
+    assert min(gaps) >= MIN_INTERVAL * 0.95
+    assert 3 <= len(socket.heard) <= 6
+    last = {each["id"]: each["revision"] for message in socket.heard for each in message["rows"]}
+    assert last == {"r0": 57, "r1": 58, "r2": 59}
+
+
+async def test_the_chain_of_one_watch_has_no_hole_although_revisions_are_of_the_whole_hub(hub):
+    socket = Socket(hub)
+    held = hub.join(socket, ["a", "b"])
+    for about in ("a", "b", "a"):
+        hub.offer(about, [row(about)])
+        await settle(MIN_INTERVAL * 2.2)
+    for message in socket.heard:
+        assert message["from"] == held[message["about"]]
+        held[message["about"]] = message["to"]
+    assert [message["to"] for message in socket.heard] == sorted({message["to"] for message in socket.heard})
+
+
+async def test_who_does_not_answer_gets_a_window_of_messages_and_then_a_hole(hub):
+    silent, good = Socket(hub, answers=False), Socket(hub)
+    for socket in (silent, good):
+        hub.join(socket, ["board"])
+    for number in range(WINDOW + 5):
+        hub.offer("board", [row("a", number)])
+        await settle(MIN_INTERVAL + 0.01)
+    assert len(silent.heard) == WINDOW
+    assert len(good.heard) == WINDOW + 5
+
+    await hub.acknowledge(silent, silent.heard[-2]["to"])
+    await settle()
+    assert len(silent.heard) == WINDOW, "one message is still not acknowledged"
+    await hub.acknowledge(silent, silent.heard[-1]["to"])
+    hole = silent.heard[-1]
+    assert (hole["rows"], hole["from"]) == ([], good.heard[-1]["to"])
+    hub.offer("board", [row("b")])
+    await settle(MIN_INTERVAL + 0.05)
+    assert silent.rows[-1] == "b"
+
+
+async def test_a_dead_socket_is_dropped_and_the_others_go_on(hub):
+    dead, good = Socket(hub), Socket(hub)
+    for socket in (dead, good):
+        hub.join(socket, ["board"])
+    dead.dead = True
+    hub.offer("board", [row("a")])
+    await settle()
+    assert good.rows == ["a"]
+    assert list(hub.viewers) == [good]
+
+
+async def test_nothing_is_kept_for_what_nobody_watches(hub):
+    socket = Socket(hub)
+    hub.join(socket, ["board"])
+    hub.offer("run:1", [row("a")])
+    assert not hub.wanted("run:1")
+    hub.leave(socket)
+    assert not hub.wanted("board")
+    hub.offer("board", [row("a")])
+    await settle()
+    assert socket.heard == []
+    hub.leave(socket)
+
+
+async def test_joining_again_replaces_what_is_watched(hub):
+    socket = Socket(hub)
+    hub.join(socket, ["a", "b"])
+    hub.join(socket, ["b", "c"])
+    assert (hub.wanted("a"), hub.wanted("b"), hub.wanted("c")) == (False, True, True)
+
+
+async def test_resync_tells_everybody_by_a_hole(hub):
+    socket = Socket(hub)
+    held = hub.join(socket, ["a", "b"])
+    hub.resync()
+    await settle()
+    assert {message["about"] for message in socket.heard} == {"a", "b"}
+    assert all(message["from"] != held[message["about"]] for message in socket.heard)
+
+
+async def test_a_part_of_the_truth_is_told_as_a_part(hub):
+    socket = Socket(hub)
+    held = hub.join(socket, ["run:1"])
+    hub.offer("run:1", [row("a")], whole=False)
+    await settle()
+    assert socket.rows == ["a"]
+    assert socket.heard[0]["from"] != held["run:1"]
+
+
+async def test_any_thread_may_offer(hub):
+    socket = Socket(hub)
+    hub.join(socket, ["board"])
+    threads = [
+        threading.Thread(target=hub.offer_from_anywhere, args=("board", [row(f"t{number}")], [], True))
+        for number in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        await asyncio.to_thread(thread.join)
+    await settle(MIN_INTERVAL + 0.1)
+    assert sorted(socket.rows) == [f"t{number}" for number in range(8)]
+
+
+def test_offering_where_nobody_ever_watched_does_nothing(hub):
+    hub.offer_from_anywhere("board", [row("a")], [], True)
