@@ -49,7 +49,10 @@ class Assignment:
         for partition in new:
             self._held_back[partition] = []
             self._member.pause([partition])
-        if self._held_back and (self._loading is None or self._loading.done()):
+        if self._loading is not None and self._loading.done():
+            self._loading.result()
+            self._loading = None
+        if self._held_back and self._loading is None:
             self._loading = asyncio.create_task(self._take_over(frozenset(self._held_back)))
 
     def _settled(self) -> frozenset[TopicPartition]:
