@@ -6,7 +6,7 @@ write-up, a public status update that a person must approve, and publication.
 
 from typing import Any, Final
 
-from coordination.agent import Agent, Fatal, Preview, Retry, TaskContext
+from coordination.agent import Agent, Preview, Rejected, Retry, TaskContext
 from coordination.samples.incidents import METRICS, TOPICS, status_update
 from coordination.samples.stage import Stage, ToolDown, ask_model, field, tool
 
@@ -215,7 +215,7 @@ def writer(stage: Stage) -> Agent:
             on_expiry="approve" if harmless else "reject",
         )
         if not decision.granted:
-            raise Fatal(f"The status update was not permitted: {decision.decision}. {decision.feedback}".strip())
+            raise Rejected(f"The status update was not permitted: {decision.decision}. {decision.feedback}".strip())
         await task.tool(
             "statuspage.post", dict(decision.args), tool(stage, 0.6, {"posted": True}), effects=True, show_result=True
         )

@@ -7,7 +7,7 @@ reconcile with the ledger. The reconciler is slow on purpose: its lag grows with
 from decimal import InvalidOperation
 from typing import Any, Final
 
-from coordination.agent import Agent, Fatal, Policy, Preview, Retry, TaskContext
+from coordination.agent import Agent, Policy, Preview, Rejected, Retry, TaskContext
 from coordination.samples.refundbatches import read_amount, schema
 from coordination.samples.stage import Stage, ToolDown, field, tool
 
@@ -95,7 +95,7 @@ def payer(stage: Stage) -> Agent:
             on_expiry=chance.choice(("reject", "reject", "escalate")),
         )
         if not decision.granted:
-            raise Fatal(f"No permission to refund {total} EUR: {decision.decision}. {decision.feedback}".strip())
+            raise Rejected(f"No permission to refund {total} EUR: {decision.decision}. {decision.feedback}".strip())
         money = task.fan_out("transfers", join="all", on_failure="continue", title="transfers")
         for index, item in enumerate(decision.args["items"]):
             money.branch(
