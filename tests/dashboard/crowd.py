@@ -1,10 +1,11 @@
 """A program for tests: many people decide on one request at the same moment, from several processes.
 
-    python -m tests.dashboard.crowd PEOPLE PROCESSES [new]
+    python -m tests.dashboard.crowd PEOPLE PROCESSES [new | apart]
 
-With `new` nobody has taken the request up yet: its approval row is made by the first of them. Every person is a thread of one of the processes. All wait for one byte, then decide; each prints one JSON line with
-what they were told. The database and the folder come from the environment. Processes are forked from one that has
-Django loaded and no connection.
+With `new` nobody has taken the request up yet: its approval row is made by the first of them. With `apart` everyone
+decides on a request of their own. Every person is a thread of one of the processes. All wait for one byte, then
+decide; each prints one JSON line with what they were told. In the end the audit trail is verified. The database and
+the folder come from the environment. Processes are forked from one that has Django loaded and no connection.
 """
 
 import json
@@ -26,6 +27,7 @@ from django.db import connection, connections  # noqa: E402
 
 from coordination.approvals import content_hash  # noqa: E402
 from dashboard import approvals  # noqa: E402
+from dashboard.audit import verify  # noqa: E402
 from dashboard.sweep.adoption import adopt_new  # noqa: E402
 from tests.dashboard.cast import PAY, ask, person  # noqa: E402
 
@@ -46,22 +48,23 @@ def forked(work: Callable[[], None]) -> int:
     os._exit(0)
 
 
-def prepare(people: int, *, new: bool) -> None:
-    """Tables, people, one request."""
+def prepare(people: int, how: str) -> None:
+    """Tables, people, one request or one for each."""
     call_command("migrate", verbosity=0)
     for number in range(people):
         person(f"person-{number}")
-    ask()
-    if not new:
+    for number in range(people if how == "apart" else 1):
+        ask(f"ask-{number}", task=f"task-{number}")
+    if how != "new":
         adopt_new()
     connections.close_all()
 
 
-def crowd(names: list[str], start: int) -> None:
+def crowd(names: list[str], start: int, how: str) -> None:
     """Let these people decide as soon as `start` (a file descriptor) can be read."""
     told: list[str] = []
     ready = threading.Barrier(len(names) + 1)
-    threads = [threading.Thread(target=_decide, args=(name, ready, told)) for name in names]
+    threads = [threading.Thread(target=_decide, args=(name, ready, told, how)) for name in names]
     for thread in threads:
         thread.start()
     os.read(start, 1)
@@ -72,7 +75,7 @@ def crowd(names: list[str], start: int) -> None:
     sys.stdout.flush()
 
 
-def _decide(name: str, ready: threading.Barrier, told: list[str]) -> None:
+def _decide(name: str, ready: threading.Barrier, told: list[str], how: str) -> None:
     user = User.objects.get(username=name)
     connection.close()
     ready.wait()
@@ -80,7 +83,7 @@ def _decide(name: str, ready: threading.Barrier, told: list[str]) -> None:
     decision = ("approve", "reject")[int(name[-1]) % 2]
     try:
         saved = approvals.decide(
-            approval_id="ask-1",
+            approval_id=f"ask-{name.partition('-')[2]}" if how == "apart" else "ask-0",
             user=user,
             decision=decision,
             request_version=1,
@@ -96,18 +99,26 @@ def _decide(name: str, ready: threading.Barrier, told: list[str]) -> None:
     told.append(json.dumps(line | {"seconds": time.monotonic() - began}))
 
 
-def main(people: int, processes: int, *, new: bool) -> int:
-    """Exit code 0 when every process ended well."""
-    pid = forked(lambda: prepare(people, new=new))
-    if os.waitpid(pid, 0)[1]:
+def check_audit() -> None:
+    """End with an error unless the audit trail is whole."""
+    broken = verify()
+    if broken is not None:
+        raise AssertionError(broken)
+
+
+def main(people: int, processes: int, how: str) -> int:
+    """Exit code 0 when every process ended well and the audit trail is whole."""
+    if os.waitpid(forked(lambda: prepare(people, how)), 0)[1]:
         return 2
     start, go = os.pipe()
     names = [f"person-{number}" for number in range(people)]
-    pids = [forked(lambda n=n: crowd(names[n::processes], start)) for n in range(processes)]  # type: ignore[misc]
+    pids = [forked(lambda n=n: crowd(names[n::processes], start, how)) for n in range(processes)]  # type: ignore[misc]
     time.sleep(1.0)
     os.write(go, b"x" * processes)
-    return max(os.waitpid(pid, 0)[1] for pid in pids)
+    if max(os.waitpid(pid, 0)[1] for pid in pids):
+        return 3
+    return os.waitpid(forked(check_audit), 0)[1]
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), new="new" in sys.argv[3:]))
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), (*sys.argv[3:], "")[0]))

@@ -53,6 +53,12 @@ def test_forty_people_meet_at_a_request_nobody_has_taken_up_on_postgresql(databa
         check(told, 40, lambda query: connection.execute(query).fetchall())
 
 
+def test_what_people_decide_apart_at_the_same_moment_is_one_audit_trail(database_url: str, tmp_path: Path) -> None:
+    environment = {"LINESIDE_DATABASE_URL": database_url, "LINESIDE_STATE": str(tmp_path)}
+    told = crowd(environment, 40, 4, "apart")
+    assert [line["won"] for line in told] == [True] * 40
+
+
 def on_sqlite(folder: Path, people: int, processes: int) -> None:
     told = crowd({"LINESIDE_STATE": str(folder)}, people, processes, "new")
     with closing(sqlite3.connect(folder / "lineside.sqlite3")) as connection:
