@@ -101,20 +101,27 @@ def keys_of(events: Iterable[Event]) -> Keys:
 def part_keys(rows: Rows, events: Sequence[Event]) -> PartKeys:
     """The counting parts these events may touch, given the Task rows loaded for `keys_of(events)`."""
     keys, shard_of = PartKeys(), rows.layout.shard
+    seen = set[tuple[str, str, str]]()
     for event in events:
-        run_id = event.run_id
-        if not run_id:
+        if not event.run_id:
             continue
         shard = shard_of(event.topic, event.partition)
-        keys.run_parts.add((run_id, shard))
         if event.name == "task.requested" and event.data is not None:
-            keys.fold_parts.add((run_id, fold_key_of(event), shard))
-        task = rows.tasks.get((run_id, event.task_id))
-        if event.task_id and (task is None or not task.commanded):
-            keys.fold_parts.add((run_id, "", shard))
-        if task is not None:
-            _parts_of(task, rows, keys)
+            keys.fold_parts.add((event.run_id, fold_key_of(event), shard))
+        place = (event.run_id, event.task_id, shard)
+        if place not in seen:
+            seen.add(place)
+            _parts_at(rows, keys, *place)
     return keys
+
+
+def _parts_at(rows: Rows, keys: PartKeys, run_id: str, task_id: str, shard: str) -> None:
+    keys.run_parts.add((run_id, shard))
+    task = rows.tasks.get((run_id, task_id)) if task_id else None
+    if task_id and (task is None or not task.commanded):
+        keys.fold_parts.add((run_id, "", shard))
+    if task is not None:
+        _parts_of(task, rows, keys)
 
 
 def _parts_of(task: Task, rows: Rows, keys: PartKeys) -> None:
