@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from coordination.fanouts import FanOut
 from coordination.refolding import worst
+from coordination.runs import MAX_FANOUTS
 from coordination.scene import SURFACED, Edge, Fold, Node, Scene, first_seen
 from coordination.tasks import Task
 
@@ -61,7 +62,7 @@ class Drawing:
                 inferred=not fold.stamped,
                 first_at=task.requested_at or fold.first_at or 0,
             )
-            for task in self._scene.members[fold.fold_key]
+            for task in sorted(self._scene.members[fold.fold_key], key=_asked)
         ]
 
     def _fold_node(self, fold: Fold) -> Node:
@@ -94,6 +95,7 @@ class Drawing:
             counts=dict(Counter(row.verdict or "open" for row in rows)),
             fold_key=keys[0],
             fan_out_ids=tuple(ids),
+            more=any(len(fold.fanouts) >= MAX_FANOUTS for fold in self._folds if fold.fold_key in keys),
             first_at=first_at,
         )
 
@@ -129,24 +131,32 @@ class Drawing:
         return [(f"fold:{fold.fold_key}", self._sources(fold.fold_key, sample.depends_on, sample.parent_task_id))]
 
     def _sources(self, key: str, depends_on: Iterable[str], parent: str) -> Counter[str]:
-        """The nodes a task follows. Two or more branches of one fan-out are followed through their join, and
-        whoever opened a fan-out is followed through its join too, because it ends only behind that."""
+        """The nodes a task follows: what it depends on, else its parent. Two or more branches of one fan-out are
+        followed through their join, and whoever opened a fan-out is followed through its join too, because it ends
+        only behind that."""
         depends = set(depends_on)
         per_fold: dict[str, list[str]] = defaultdict(list)
         for task in depends:
             per_fold[self._scene.fold_of.get(task, "")].append(task)
+        through = Counter(self._join_behind(source, key) for source, tasks in per_fold.items() for _ in tasks)
         found: Counter[str] = Counter()
-        for source_key, tasks in per_fold.items():
-            join = self._join_of.get(source_key)
-            if join is not None and key not in self._joins[join][0] and len(tasks) > 1:
+        for source, tasks in per_fold.items():
+            join = self._join_behind(source, key)
+            if join and through[join] > 1:
                 found[join] += len(tasks)
-            elif source_key in self._behind and key != source_key:
-                found[self._behind[source_key]] += len(tasks)
+            elif source in self._behind and key != source:
+                found[self._behind[source]] += len(tasks)
             else:
-                found.update(self._plain(source_key, tasks))
-        if parent and parent not in depends:
+                found.update(self._plain(source, tasks))
+        # Whoever only coordinates is not drawn as an input of what says itself what it needs.
+        if parent and not found.keys() - {f"fold:{key}"}:
             found.update(self._plain(self._scene.fold_of.get(parent, ""), [parent]))
         return found
+
+    def _join_behind(self, source: str, key: str) -> str:
+        """The join over a fold of branches, as seen from another fold than a branch of the same join."""
+        join = self._join_of.get(source, "")
+        return "" if join and key in self._joins[join][0] else join
 
     def _plain(self, key: str, tasks: Iterable[str]) -> Counter[str]:
         nodes = [self._node_of.get(task, f"fold:{key}" if key in self._keys else "") for task in tasks]
@@ -167,6 +177,10 @@ class Drawing:
                 if key in self._keys and key not in keys:
                     found.setdefault(key, name)
         return found
+
+
+def _asked(task: Task) -> tuple[int, str]:
+    return task.requested_at or 0, task.task_id
 
 
 def _joins(folds: Sequence[Fold], fan_outs: Mapping[str, FanOut]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -51,7 +51,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
 
     `fold_key` is that of a fold or of a single task, `tasks` the rows of a single task (one) or of the surfaced
     members of a fold, `fan_out_ids` those of a join. `inferred`: nobody stamped what is folded here. `open`: the
-    viewer opened this fold; its members are shown as marks (one for each, from `counts`), never as boxes.
+    viewer opened this fold; its members are shown as marks (one for each, from `counts`), never as boxes. `more`:
+    of this join's fan-outs only some are known here, because folds keep no more than a few of their ids.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     fan_out_ids: tuple[str, ...] = ()
     inferred: bool = False
     open: bool = False
+    more: bool = False
     first_at: int = 0
 
 
