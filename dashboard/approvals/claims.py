@@ -17,7 +17,7 @@ from dashboard.approvals.errors import NotAllowed
 from dashboard.approvals.persons import voter_of
 from dashboard.approvals.review import Review, change, locked, touch
 from dashboard.audit import enter
-from dashboard.models import Claim
+from dashboard.models import Approval, Claim
 from dashboard.permissions import may_decide
 
 LEASE: Final = 5 * 60 * 1_000_000
@@ -56,7 +56,9 @@ def release(approval_id: str, user: Any) -> None:
 
 
 def viewed(approval_id: str) -> None:
-    """Note that somebody has opened the request; only the first time counts."""
+    """Note that somebody has opened the request; only the first time counts, and only that takes the lock."""
+    if Approval.objects.filter(approval_id=approval_id, first_viewed_at__isnull=False).exists():
+        return
     with transaction.atomic():
         review = locked(approval_id)
         if review.open and review.approval.first_viewed_at is None:

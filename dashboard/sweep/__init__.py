@@ -1,8 +1,9 @@
 """The sweeper: what happens by itself, because time has passed or a fact was read.
 
 Every half second: take up new requests and new versions, withdraw what nobody needs, fire timers, carry over what
-agents answered, look for decisions we did not send. Every act is a transaction of its own on one locked approval
-and counts once, so two sweepers would do no harm; a lease keeps them from doing everything twice.
+agents answered, look for decisions we did not send; every ten seconds the same for what is older. Every act is a
+transaction of its own on one locked approval and counts once, so two sweepers would do no harm; a lease keeps them
+from doing everything twice.
 """
 
 import asyncio
@@ -18,9 +19,9 @@ from dashboard.clock import database_now
 from dashboard.databasethread import DatabaseThread
 from dashboard.outages import Outage
 from dashboard.shards import LEASE_SECONDS, Leases
-from dashboard.sweep.adoption import adopt_new
-from dashboard.sweep.answers import Answers
-from dashboard.sweep.foreign import Watch, foreign_of
+from dashboard.sweep.adoption import adopt_ended, adopt_new
+from dashboard.sweep.answers import OldAnswers, learn_new
+from dashboard.sweep.foreign import Watch, foreign_of, look_at_pending
 from dashboard.sweep.freshness import ingest_fresh
 from dashboard.sweep.timers import take_due
 from dashboard.sweep.withdrawals import withdraw_dead
@@ -31,6 +32,9 @@ logger = logging.getLogger(__name__)
 ROLE: Final = "sweep"
 SHARD: Final = f"{ROLE}:0"
 EVERY: Final = 0.5
+SELDOM: Final = 20
+"""What walks over everything is done once in so many turns."""
+Part = Callable[[], int]
 
 
 async def run(stop: asyncio.Event) -> None:
@@ -46,7 +50,8 @@ class Sweeper:
         self.figures: dict[str, int] = {}
         self._leases = Leases(worker, ROLE, seconds=seconds)
         self._every = every
-        self._answers, self._watch = Answers(), Watch()
+        self._old_answers, self._watch = OldAnswers(), Watch()
+        self._turns = 0
         self._until = self._renew_at = 0.0
         self._outages: dict[str, Outage] = {}
 
@@ -69,18 +74,31 @@ class Sweeper:
         """One round, in the database thread; a part that fails is told once and does not keep the others."""
         if time.monotonic() >= self._renew_at:
             self._attempt("renew", self._renew)
-        parts: dict[str, Callable[[], int]] = {
-            "adopted": adopt_new,
-            "withdrawn": withdraw_dead,
-            "timers": lambda: take_due(fresh=ingest_fresh(database_now())),
-            "answered": self._answers.learn,
-            "foreign": self._watch.look,
-        }
+        parts = self._parts()
+        if self._turns % SELDOM == 0:
+            parts |= self._seldom()
+        self._turns += 1
         for name, part in parts.items():
             if time.monotonic() < self._until:
                 self.figures[name] = self.figures.get(name, 0) + self._attempt(name, part)
 
-    def _attempt(self, name: str, part: Callable[[], int]) -> int:
+    def _parts(self) -> dict[str, Part]:
+        return {
+            "adopted": adopt_new,
+            "withdrawn": withdraw_dead,
+            "timers": lambda: take_due(fresh=ingest_fresh(database_now())),
+            "answered": learn_new,
+            "foreign": look_at_pending,
+        }
+
+    def _seldom(self) -> dict[str, Part]:
+        return {
+            "adopted ended": adopt_ended,
+            "answered late": self._old_answers.learn,
+            "foreign among all": self._watch.look,
+        }
+
+    def _attempt(self, name: str, part: Part) -> int:
         outage = self._outages.setdefault(name, Outage(logger, f"The sweeper's part {name!r}"))
         try:
             done = part()

@@ -3,7 +3,7 @@
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, QuerySet
 
 from dashboard.approvals.announcement import announce
 from dashboard.approvals.review import locked
@@ -12,16 +12,23 @@ from dashboard.models import Approval, Request
 
 AT_ONCE: Final = 200
 RECENT: Final = 3600 * 1_000_000
-"""Requests so young (µs) are taken up even if the log says that they have ended: who ended them is looked into."""
 
 
 def adopt_new() -> int:
-    """Take up requests without a row, and versions higher than their row's; returns how many."""
-    ours = Approval.objects.filter(approval_id=OuterRef("approval_id"))
-    current = Exists(ours.filter(version__gte=OuterRef("version")))
-    young = Q(requested_at__gt=database_now() - RECENT)
-    found = Request.objects.filter(Q(state="pending") | young, ~current, version__gt=0)
-    ids = list(found.order_by("requested_at").values_list("approval_id", flat=True)[:AT_ONCE])
+    """Take up pending requests without a row, and versions higher than their row's; returns how many."""
+    return _adopt(Request.objects.filter(state="pending"))
+
+
+def adopt_ended() -> int:
+    """Take up requests of the last hour that have ended on the log before we had them: who ended them is looked
+    into. Older ones come from an import, or from before this installation."""
+    return _adopt(Request.objects.filter(requested_at__gt=database_now() - RECENT).exclude(state="pending"))
+
+
+def _adopt(found: QuerySet[Request]) -> int:
+    ours = Approval.objects.filter(approval_id=OuterRef("approval_id"), version__gte=OuterRef("version"))
+    new = found.filter(~Exists(ours), version__gt=0).order_by("requested_at")
+    ids = list(new.values_list("approval_id", flat=True)[:AT_ONCE])
     for approval_id in ids:
         with transaction.atomic():
             locked(approval_id)

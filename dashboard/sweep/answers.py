@@ -9,32 +9,44 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
+from django.db.models import QuerySet
 
 from coordination.receipts import Receipt
 from coordination.requests import Request as RequestRow
+from dashboard.clock import database_now
 from dashboard.models import Decision, Request
-from dashboard.outbox import event_id
+from dashboard.outbox import RELAY_SHARDS, event_id
 
-NEWEST: Final = 200
-PAGE: Final = 300
+RECENT: Final = 3600 * 1_000_000
+AT_ONCE: Final = 500
+PAGE: Final = 500
 PUBLISHED: Final = Decision.State.PUBLISHED
 _REQUEST: Final = msgspec.json.Decoder(RequestRow)
 
 
-class Answers:
-    """Looks at the newest unanswered decisions in every turn, and at all others in pages, one page a turn."""
+def learn_new() -> int:
+    """Carry over answers to the decisions of the last hour; returns how many were answered."""
+    # With its shards named, the index of the outbox leads straight to them.
+    recent = _waiting().filter(relay_shard__in=range(RELAY_SHARDS), saved_at__gt=database_now() - RECENT)
+    return learn(list(recent[:AT_ONCE]))
+
+
+class OldAnswers:
+    """Carries over answers to all other decisions, one page a call, newest first."""
 
     def __init__(self) -> None:
         self._before: int | None = None
 
     def learn(self) -> int:
-        """Carry answers over; returns how many decisions were answered."""
-        waiting = Decision.objects.filter(state=PUBLISHED, kind="decision").defer("records").order_by("-saved_at")
-        newest = list(waiting[:NEWEST])
-        older = waiting.filter(saved_at__lt=self._before) if self._before is not None else waiting[NEWEST:]
-        page = list(older[:PAGE])
+        """The next page; returns how many were answered."""
+        waiting = _waiting() if self._before is None else _waiting().filter(saved_at__lt=self._before)
+        page = list(waiting[:PAGE])
         self._before = page[-1].saved_at if page else None
-        return learn([*newest, *page])
+        return learn(page)
+
+
+def _waiting() -> QuerySet[Decision]:
+    return Decision.objects.filter(state=PUBLISHED, kind="decision").defer("records").order_by("-saved_at")
 
 
 def learn(decisions: Sequence[Decision]) -> int:

@@ -7,11 +7,11 @@ each such record, which the page shows as a red banner. The approval itself stay
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 
 from coordination.requests import Request as RequestRow
 from dashboard.approvals.announcement import announce
@@ -40,30 +40,27 @@ class Stranger(msgspec.Struct, frozen=True):
         return f"{MARK}{topic}/{partition}/{offset}"
 
 
+def look_at_pending() -> int:
+    """Mark what is foreign about requests that have ended on the log while they are pending here."""
+    told = Request.objects.filter(approval_id=OuterRef("approval_id"), version=OuterRef("version"))
+    pending = Approval.objects.filter(state=Approval.State.PENDING).annotate(told=Subquery(told.values("state")[:1]))
+    ids = list(pending.exclude(told="pending").exclude(told=None).values_list("approval_id", flat=True)[:PAGE])
+    return sum(mark(row) for row in Request.objects.filter(approval_id__in=ids))
+
+
 class Watch:
-    """Looks in every turn at requests that ended without us, and at all others in pages."""
+    """Looks at all requests that we have had in hand, one page a call. What an import tells of other systems'
+    decisions is no concern of ours."""
 
     def __init__(self) -> None:
         self._after = ""
 
     def look(self) -> int:
-        """Mark what is foreign and not marked yet; returns how many records."""
-        page = list(_known().filter(approval_id__gt=self._after).order_by("approval_id")[:PAGE])
+        """Mark what is foreign and not marked yet on the next page; returns how many records."""
+        ours = Exists(Approval.objects.filter(approval_id=OuterRef("approval_id")))
+        page = list(Request.objects.filter(ours, approval_id__gt=self._after).order_by("approval_id")[:PAGE])
         self._after = page[-1].approval_id if page else ""
-        return sum(mark(row) for row in {row.approval_id: row for row in (*ended_elsewhere(), *page)}.values())
-
-
-def _known() -> Any:
-    """Requests that we have had in hand: what an import tells of other systems' decisions is no concern of ours."""
-    return Request.objects.filter(Exists(Approval.objects.filter(approval_id=OuterRef("approval_id"))))
-
-
-def ended_elsewhere() -> list[Request]:
-    """Requests that have ended on the log while they are pending here."""
-    pending = Approval.objects.filter(
-        approval_id=OuterRef("approval_id"), version=OuterRef("version"), state=Approval.State.PENDING
-    )
-    return list(Request.objects.filter(Exists(pending)).exclude(state="pending")[:PAGE])
+        return sum(mark(row) for row in page)
 
 
 def mark(row: Request) -> int:

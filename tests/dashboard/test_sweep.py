@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import F
 
 from coordination.agents import Agent as AgentRow
 from coordination.envelope import new_event
@@ -17,9 +18,9 @@ from dashboard.clock import database_now
 from dashboard.models import Agent, Approval, Audit, Decision, Gap, Position, Step, Task, Vote, Worker
 from dashboard.outbox import event_id
 from dashboard.sweep import Sweeper, foreign_of
-from dashboard.sweep.adoption import adopt_new
-from dashboard.sweep.answers import Answers
-from dashboard.sweep.foreign import Watch
+from dashboard.sweep.adoption import adopt_ended, adopt_new
+from dashboard.sweep.answers import OldAnswers, learn_new
+from dashboard.sweep.foreign import Watch, look_at_pending
 from dashboard.sweep.freshness import ingest_fresh
 from dashboard.sweep.timers import take, take_due
 from dashboard.sweep.withdrawals import GONE, withdraw_dead
@@ -272,10 +273,9 @@ def test_an_answer_is_carried_over_once_it_was_published(ana: User) -> None:
     ask()
     row_id = approve(ana).decision_id
     say("decision.applied", {"decision_id": row_id, "approval_id": "ask-1"}, at=7_000_000)
-    assert Answers().learn() == 0
+    assert learn_new() == 0
     published(row_id)
-    answers = Answers()
-    assert (answers.learn(), answers.learn()) == (1, 0)
+    assert (learn_new(), learn_new()) == (1, 0)
     row = Decision.objects.get(pk=row_id)
     assert (row.state, row.applied_at) == ("applied", 7_000_000)
 
@@ -285,7 +285,7 @@ def test_a_refusal_is_carried_over_with_its_reason(ana: User) -> None:
     row_id = approve(ana).decision_id
     published(row_id)
     say("decision.refused", {"decision_id": row_id, "approval_id": "ask-1", "reason": "late"})
-    Answers().learn()
+    learn_new()
     row = Decision.objects.get(pk=row_id)
     assert (row.state, row.refused_reason) == ("refused", "late")
 
@@ -300,21 +300,22 @@ def test_the_answer_to_a_revocation_belongs_to_the_revocation(ana: User, name: s
     published(revoke)
     data = {"decision_id": row_id, "approval_id": "ask-1"}
     say(name, data | ({"reason": "too_late", "of": "revoke"} if name == "decision.refused" else {}))
-    Answers().learn()
+    learn_new()
     assert Decision.objects.get(pk=revoke).state == state
     assert Decision.objects.get(pk=row_id).state == "published"
 
 
 def test_old_decisions_are_looked_at_in_pages(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboard.sweep.answers.NEWEST", 2)
     monkeypatch.setattr("dashboard.sweep.answers.PAGE", 2)
     for number in range(7):
         ask(f"ask-{number}", task=f"task-{number}")
         row_id = approve(ana, approval_id=f"ask-{number}").decision_id
         published(row_id)
         say("decision.applied", {"decision_id": row_id, "approval_id": f"ask-{number}"}, task=f"task-{number}")
-    answers = Answers()
-    assert sum(answers.learn() for _ in range(4)) == 7
+    Decision.objects.update(saved_at=F("saved_at") - 7200 * SECOND)
+    assert learn_new() == 0
+    answers = OldAnswers()
+    assert [answers.learn() for _ in range(5)] == [2, 2, 2, 1, 0]
 
 
 # Strangers
@@ -338,8 +339,7 @@ def test_a_decision_we_did_not_send_is_named_once(ana: User) -> None:
     assert Watch().look() == 0
     forged("approval.granted", "x", decision="approve")
     forged("task.resume.requested", "x", decision="approve")
-    watch = Watch()
-    assert (watch.look(), watch.look(), Watch().look()) == (2, 0, 0)
+    assert (look_at_pending(), look_at_pending(), Watch().look()) == (2, 0, 0)
     assert Audit.objects.filter(act="decision.foreign").count() == 2
     topics = {place.split("/")[0] for place in foreign_of("ask-1")}
     assert topics == {"coord.review.approval.events", "coord.run.decision.commands"}
@@ -379,7 +379,15 @@ def test_a_decision_after_ours_is_a_stranger(ana: User) -> None:
 def test_what_an_import_tells_of_others_is_no_stranger() -> None:
     ask(at=database_now() - 7200 * SECOND)
     forged("approval.granted", "x", decision="approve")
-    assert (adopt_new(), Watch().look()) == (0, 0)
+    assert (adopt_new(), adopt_ended(), Watch().look()) == (0, 0, 0)
+
+
+def test_a_fresh_request_that_somebody_ended_before_we_had_it_is_looked_into() -> None:
+    ask()
+    forged("approval.granted", "x", decision="approve")
+    assert (adopt_new(), adopt_ended()) == (0, 1)
+    assert (the_approval().state, the_approval().decided_by) == ("granted", "the log")
+    assert Watch().look() == 1
 
 
 # What was shown
