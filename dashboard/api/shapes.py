@@ -156,6 +156,15 @@ class JoinShape(Open):
     verdict: str
 
 
+class DelayShape(Open):
+    """Where the time of a run went; `parts` sum to `wall_ms`, and so do the stretches of the path."""
+
+    wall_ms: float
+    parts: dict[str, float]
+    critical_path: list[dict[str, Any]]
+    unattributed_ms: float
+
+
 class JoinPage(Schema):
     """The joins of a run."""
 

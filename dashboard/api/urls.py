@@ -15,13 +15,28 @@ from dashboard.api import (
     lagcall,
     letters,
     log,
+    measures,
     pictures,
     run,
     runs,
 )
 from dashboard.api.root import api
 
-CALLS: Final = (acts, agents, approvals, eventpost, events, healthcall, lagcall, letters, log, pictures, run, runs)
+CALLS: Final = (
+    acts,
+    agents,
+    approvals,
+    eventpost,
+    events,
+    healthcall,
+    lagcall,
+    letters,
+    log,
+    measures,
+    pictures,
+    run,
+    runs,
+)
 
 
 def _ordered() -> list[URLPattern | URLResolver]:

@@ -110,6 +110,9 @@ export class Decision {
     at("receipt-words").textContent = answer.final ? `${answer.word}, by you` : answer.standing;
     receipt(at("receipt"), answer.final ? answer : null);
     this.say(answer.final ? "Saved." : `Your vote is saved. ${answer.standing}`);
+    if (answer.standing) at("standing").textContent = answer.standing;
+    at("hint").textContent = "";
+    this.page.classList.toggle("settled", answer.final);
     const left = Date.parse(answer.held_until ?? "") - Date.now();
     at("undo").hidden = !(left > 0);
     at("undo").dataset.id = answer.decision_id ?? "";
