@@ -10,8 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
 
 from dashboard.clock import database_now
 from dashboard.models import Shard, Worker
@@ -20,6 +20,13 @@ log = logging.getLogger(__name__)
 SECOND: Final = 1_000_000
 LEASE_SECONDS: Final = 10.0
 FORGOTTEN: Final = 3600 * SECOND
+# The sessions that have shards locked in a transaction longer than a lease lasts. Who renews in time has none, for
+# leases are renewed by the thread that writes; the server would let others wait for a dead host for hours.
+END_SLEEPERS: Final = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()
+AND clock_timestamp() - xact_start > make_interval(secs => %s)
+AND pid IN (SELECT pid FROM pg_locks WHERE relation = %s::regclass AND granted AND mode LIKE 'Row%%')
+"""
 
 
 class Leases:
@@ -52,11 +59,10 @@ class Leases:
             until = now + int(self.seconds * SECOND)
             self._report(now, until, figures)
             Shard.objects.bulk_create([Shard(shard=name, role=self.role) for name in shards], ignore_conflicts=True)
-            rows = list(Shard.objects.select_for_update().filter(role=self.role, shard__in=shards).order_by("shard"))
-            mine = [row for row in rows if row.owner == self.worker]
-            share = math.ceil(len(rows) / self.workers)
-            free = [row for row in rows if not row.owner or (row.lease_until <= now and row not in mine)]
-            taken = free[: max(0, share - len(mine))]
+            rows = Shard.objects.filter(role=self.role, shard__in=shards).order_by("shard")
+            mine = list(rows.select_for_update().filter(owner=self.worker))
+            share = math.ceil(len(shards) / self.workers)
+            taken = self._free(rows, now)[: max(0, share - len(mine))]
             self._give_back(mine[share:])
             mine = mine[:share]
             names = [row.shard for row in (*mine, *taken)]
@@ -72,6 +78,16 @@ class Leases:
             self._give_back(Shard.objects.filter(role=self.role, owner=self.worker))
             Worker.objects.filter(worker_id=self.worker, role=self.role).delete()
         self.held = {}
+
+    def _free(self, rows: QuerySet[Shard], now: int) -> list[Shard]:
+        """The shards nobody owns, locked. One that another worker takes this moment is its own; one that is locked
+        by a session of somebody who slept past the lease, or whose host is gone, is free at the next look."""
+        found = rows.filter(Q(owner="") | Q(lease_until__lte=now)).exclude(owner=self.worker)
+        free = list(found.select_for_update(skip_locked=True))
+        if connection.vendor == "postgresql" and len(free) < found.count():
+            with connection.cursor() as cursor:
+                cursor.execute(END_SLEEPERS, [self.seconds, Shard._meta.db_table])
+        return free
 
     def _report(self, now: int, until: int, figures: Mapping[str, Any] | None) -> None:
         if self._started_at is None:
