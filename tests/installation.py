@@ -98,7 +98,8 @@ class Installation:
         return done.stdout.strip()
 
     def start(self, name: str, *arguments: str) -> ServerProcess:
-        """`manage.py …` as a process that runs until the test is over; its log is `name`.log in the folder."""
+        """`manage.py …` as a process that runs until the test is over; its log is `name`.log in the folder, and
+        PostgreSQL knows its sessions by `name`."""
         return self._start(name, [sys.executable, str(ROOT / "manage.py"), *arguments])
 
     def worker(self, name: str, *arguments: str) -> ServerProcess:
@@ -149,8 +150,9 @@ class Installation:
         return {**os.environ, **self.settings, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
     def _start(self, name: str, command: Sequence[str]) -> ServerProcess:
-        given = [f"{key}={value}" for key, value in (*self.settings.items(), ("PYTHONPATH", str(ROOT)))]
-        process = ServerProcess(["env", "PYTHONUNBUFFERED=1", *given, *command], self.folder / f"{name}.log")
+        more = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PGAPPNAME": name}
+        given = [f"{key}={value}" for key, value in {**self.settings, **more}.items()]
+        process = ServerProcess(["env", *given, *command], self.folder / f"{name}.log")
         process.start()
         self._processes.append(process)
         return process

@@ -1,0 +1,30 @@
+"""Installations of both shapes for the tests of faults."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.installation import Installation
+from tests.services.kafka import KafkaBroker
+
+
+@pytest.fixture
+def embedded(tmp_path: Path, namespace: str) -> Iterator[Installation]:
+    """SQLite and the embedded log."""
+    with Installation(tmp_path, namespace=namespace) as made:
+        yield made
+
+
+@pytest.fixture
+def production(tmp_path: Path, namespace: str, kafka: KafkaBroker, database_url: str) -> Iterator[Installation]:
+    """PostgreSQL and Kafka."""
+    log = f"kafka://{kafka.bootstrap}"
+    with Installation(tmp_path, log=log, database=database_url, namespace=namespace) as made:
+        yield made
+
+
+@pytest.fixture(params=["embedded", pytest.param("production", marks=(pytest.mark.kafka, pytest.mark.postgres))])
+def installation(request: pytest.FixtureRequest) -> Installation:
+    """Each of them."""
+    return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
