@@ -57,7 +57,7 @@ class Intake:
         """Write a batch and note what it changed. Raises Fenced, Conflict, LogUnreachable and the like, and what
         the database raises when it is out of reach; then nothing of what is not yet written is in memory."""
         began = time.perf_counter()
-        self._writer.owned = self._assignment.owned
+        self._writer.rows.owned = self._assignment.owned
         try:
             self._write(records)
         except BaseException:

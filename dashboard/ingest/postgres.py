@@ -12,24 +12,26 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 import msgspec
 import psycopg
 from django.db import Error, connection
-from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
 from coordination.runs import RunPart
 from dashboard.ingest.store import Advance, Conflict, SegmentRow, StretchRow
-from dashboard.ingest.summary import RUN_COLUMNS
-from dashboard.ingest.tables import Table
+from dashboard.ingest.summary import RUN_COLUMNS, RUNS
+from dashboard.ingest.tables import FOLD_PARTS, RUN_PARTS, Table
+from dashboard.ingest.upserts import (
+    forget_rows,
+    load_parts,
+    load_rows,
+    save_rows,
+    save_runs,
+    without_escaped_nul,
+    without_nul,
+)
 from dashboard.models.body import pack_body, unpack_body
 
 Row = TypeVar("Row")
 # Every lookup here is by primary key. Left to itself the planner reads whole tables while they are small or
 # its statistics are old, and it keeps such a plan for statements that are prepared once.
 PLANNER: Final = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
-
-
-# Bytes travel as base64. Bodies of text travel as quoted text: as JSON inside JSON the server would refuse one that
-# holds an escaped NUL.
-_TRAVELS: Final = {"bytea": "text"}
-_UNPACKED: Final = {"bytea": "decode(r.{}, 'base64')"}
 
 
 class _Sent(NamedTuple):
@@ -45,7 +47,8 @@ class PostgresStore:
 
     summaries_inside = False
 
-    def __init__(self) -> None:
+    def __init__(self, suffix: str = "") -> None:
+        self._suffix = suffix
         self._encoder = msgspec.json.Encoder()
         self._sent: list[_Sent] = []
         self._pipeline: AbstractContextManager[Any] | None = None
@@ -94,7 +97,7 @@ class PostgresStore:
         """See Store."""
         wanted = list(keys)
         columns = [list(column) for column in zip(*wanted, strict=True)] if len(table.key) > 1 else [wanted]
-        rows = self._ask(_load_sql(table.name, table.key, lock), columns)
+        rows = self._ask(load_rows(table.name + self._suffix, table.key, lock), columns)
         decode = _decoder(cast(Any, table.row)).decode
         if table.packed:
             return [decode(unpack_body(body)) for (body,) in rows]
@@ -102,11 +105,7 @@ class PostgresStore:
 
     def load_parts(self, run_ids: Sequence[str], besides: Sequence[str] = ()) -> list[RunPart]:
         """See Store."""
-        rows = self._ask(
-            "SELECT p.body FROM unnest(%s::text[]) AS k(run_id) JOIN dashboard_runpart AS p USING (run_id) "
-            "WHERE p.shard <> ALL(%s::text[])",
-            [list(run_ids), list(besides)],
-        )
+        rows = self._ask(load_parts(RUN_PARTS.name + self._suffix), [list(run_ids), list(besides)])
         return [_decoder(RunPart).decode(body) for (body,) in rows]
 
     def save(self, table: Table[Row], rows: Sequence[Row]) -> None:
@@ -118,7 +117,12 @@ class PostgresStore:
             dict(zip(names, (*values(row), row.revision, body), strict=True))  # type: ignore[attr-defined]
             for row, body in zip(rows, bodies, strict=True)
         ]
-        self._send(_save_sql(table.name, table.key, table.all_columns), [self._text(objects)], len(rows), table.name)
+        self._send(
+            save_rows(table.name + self._suffix, table.key, table.all_columns),
+            [self._text(objects)],
+            len(rows),
+            table.name,
+        )
 
     def save_runs(self, runs: Sequence[tuple[Any, ...]]) -> None:
         """See Store."""
@@ -128,15 +132,14 @@ class PostgresStore:
         for run in runs:
             values = list(run)
             for number in raw:
-                values[number] = msgspec.Raw(_without_escaped_nul(values[number]))
+                values[number] = msgspec.Raw(without_escaped_nul(values[number]))
             objects.append(dict(zip(names, values, strict=True)))
-        self._send(_save_runs_sql(), [self._text(objects)])
+        self._send(save_runs(RUNS + self._suffix), [self._text(objects)])
 
     def forget_folds(self, keys: Sequence[tuple[str, str, str]]) -> None:
         """See Store."""
         self._send(
-            "DELETE FROM dashboard_foldpart AS f USING unnest(%s::text[], %s::text[], %s::text[]) AS k(a, b, c) "
-            "WHERE f.run_id = k.a AND f.fold_key = k.b AND f.shard = k.c",
+            forget_rows(FOLD_PARTS.name + self._suffix, FOLD_PARTS.key),
             [list(column) for column in zip(*keys, strict=True)],
         )
 
@@ -206,7 +209,7 @@ class PostgresStore:
     def _text(self, objects: Sequence[dict[str, Any]]) -> str:
         text = self._encoder.encode(objects)
         if b"\\u0000" in text:
-            text = self._encoder.encode([_without_nul(one) for one in objects])
+            text = self._encoder.encode([without_nul(one) for one in objects])
         return text.decode()
 
     def _send(self, query: Any, params: Sequence[Any], expected: int | None = None, table: str = "") -> None:
@@ -243,69 +246,6 @@ def _integers(numbers: Iterable[int]) -> str:
     return f"{{{','.join(map(str, numbers))}}}"
 
 
-def _without_nul(values: dict[str, Any]) -> dict[str, Any]:
-    """PostgreSQL's text cannot hold NUL; the body keeps it, as JSON's escape."""
-    return {name: _cleaned(value) for name, value in values.items()}
-
-
-def _without_escaped_nul(json: str) -> str:
-    """The same for JSON that is stored as jsonb, which cannot hold it either."""
-    if "\\u0000" not in json:
-        return json
-    return msgspec.json.encode(_cleaned(msgspec.json.decode(json))).decode()
-
-
-def _cleaned(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {_cleaned(name): _cleaned(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_cleaned(item) for item in value]
-    return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
-
-
 @cache
 def _decoder(row: Any) -> Any:
     return msgspec.json.Decoder(row)
-
-
-@cache
-def _load_sql(table: str, key: tuple[str, ...], lock: bool) -> Composed:
-    names = [Identifier(name) for name in key]
-    return SQL("SELECT t.body FROM unnest({arrays}) AS k({names}) JOIN {table} AS t USING ({names}){lock}").format(
-        arrays=SQL(", ").join([SQL("%s::text[]")] * len(key)),
-        names=SQL(", ").join(names),
-        table=Identifier(table),
-        lock=SQL(" ORDER BY {} FOR UPDATE OF t").format(SQL(", ").join(SQL("t.") + name for name in names))
-        if lock
-        else SQL(""),
-    )
-
-
-@cache
-def _save_sql(table: str, key: tuple[str, ...], columns: tuple[tuple[str, str], ...]) -> Composed:
-    return _upsert(table, key, columns) + SQL(" WHERE {}.revision = excluded.revision - 1").format(Identifier(table))
-
-
-@cache
-def _save_runs_sql() -> Composed:
-    return _upsert("dashboard_run", ("run_id",), RUN_COLUMNS) + SQL(" WHERE dashboard_run.revision < excluded.revision")
-
-
-def _upsert(table: str, key: Sequence[str], columns: Sequence[tuple[str, str]]) -> Composed:
-    names = [Identifier(name) for name, _ in columns]
-    return SQL(
-        "INSERT INTO {table} ({names}) SELECT {values} FROM json_to_recordset({rows}::json) AS r({typed}) "
-        "ON CONFLICT ({key}) DO UPDATE SET {changes}"
-    ).format(
-        table=Identifier(table),
-        names=SQL(", ").join(names),
-        values=SQL(", ").join(SQL(_UNPACKED.get(kind, "r.{}")).format(Identifier(name)) for name, kind in columns),
-        rows=Placeholder(),
-        typed=SQL(", ").join(
-            SQL("{} {}").format(Identifier(name), SQL(_TRAVELS.get(kind, kind))) for name, kind in columns
-        ),
-        key=SQL(", ").join(Identifier(name) for name in key),
-        changes=SQL(", ").join(
-            SQL("{name} = excluded.{name}").format(name=Identifier(name)) for name, _ in columns if name not in key
-        ),
-    )

@@ -10,8 +10,8 @@ from django.db.backends.utils import CursorWrapper
 
 from coordination.runs import RunPart
 from dashboard.ingest.store import Advance, Conflict, SegmentRow, StretchRow
-from dashboard.ingest.summary import RUN_COLUMNS
-from dashboard.ingest.tables import RUN_PARTS, Table
+from dashboard.ingest.summary import RUN_COLUMNS, RUNS
+from dashboard.ingest.tables import FOLD_PARTS, RUN_PARTS, Table
 from dashboard.models.body import pack_body, unpack_body
 
 Row = TypeVar("Row")
@@ -24,7 +24,8 @@ class SqliteStore:
 
     summaries_inside = True
 
-    def __init__(self) -> None:
+    def __init__(self, suffix: str = "") -> None:
+        self._suffix = suffix
         self._encoder = msgspec.json.Encoder()
 
     def open(self) -> None:
@@ -70,7 +71,7 @@ class SqliteStore:
     def load(self, table: Table[Row], keys: Iterable[Any], *, lock: bool = False) -> list[Row]:
         """See Store; the transaction holds the only lock there is."""
         with connection.cursor() as cursor:
-            cursor.execute(_load_sql(table.name, table.key), [_json(list(keys))])
+            cursor.execute(_load_sql(table.name + self._suffix, table.key), [_json(list(keys))])
             decode = _decoder(cast(Any, table.row)).decode
             if table.packed:
                 return [decode(unpack_body(body)) for (body,) in cursor.fetchall()]
@@ -80,8 +81,8 @@ class SqliteStore:
         """See Store."""
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT p.body FROM json_each(%s) AS k CROSS JOIN dashboard_runpart AS p ON p.run_id = k.value "
-                "WHERE p.shard NOT IN (SELECT value FROM json_each(%s))",
+                f"SELECT p.body FROM json_each(%s) AS k CROSS JOIN {RUN_PARTS.name}{self._suffix} AS p "  # noqa: S608
+                "ON p.run_id = k.value WHERE p.shard NOT IN (SELECT value FROM json_each(%s))",
                 [_json(run_ids), _json(besides)],
             )
             return [_decoder(RUN_PARTS.row).decode(body) for (body,) in cursor.fetchall()]
@@ -92,7 +93,7 @@ class SqliteStore:
         bodies = [pack_body(encode(row)) if table.packed else encode(row).decode() for row in rows]
         with connection.cursor() as cursor:
             cursor.executemany(
-                _save_sql(table.name, table.key, tuple(name for name, _ in table.all_columns)),
+                _save_sql(table.name + self._suffix, table.key, tuple(name for name, _ in table.all_columns)),
                 [(*values(row), row.revision, body) for row, body in zip(rows, bodies, strict=True)],  # type: ignore[attr-defined]
             )
             _expect(cursor, len(rows), table.name)
@@ -100,13 +101,15 @@ class SqliteStore:
     def save_runs(self, runs: Sequence[tuple[Any, ...]]) -> None:
         """See Store."""
         with connection.cursor() as cursor:
-            cursor.executemany(_save_runs_sql(), runs)
+            cursor.executemany(_save_runs_sql(RUNS + self._suffix), runs)
 
     def forget_folds(self, keys: Sequence[tuple[str, str, str]]) -> None:
         """See Store."""
         with connection.cursor() as cursor:
             cursor.executemany(
-                "DELETE FROM dashboard_foldpart WHERE run_id = %s AND fold_key = %s AND shard = %s", keys
+                f"DELETE FROM {FOLD_PARTS.name}{self._suffix} "  # noqa: S608
+                "WHERE run_id = %s AND fold_key = %s AND shard = %s",
+                keys,
             )
 
     def add_segments(self, segments: Sequence[SegmentRow], stretches: Sequence[StretchRow]) -> None:
@@ -169,12 +172,12 @@ def _save_sql(table: str, key: tuple[str, ...], columns: tuple[str, ...]) -> str
 
 
 @cache
-def _save_runs_sql() -> str:
+def _save_runs_sql(table: str) -> str:
     columns = tuple(name for name, _ in RUN_COLUMNS)
     changes = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name != "run_id")
     return (
-        f"{_insert_sql('dashboard_run', columns)} ON CONFLICT (run_id) DO UPDATE SET {changes} "
-        "WHERE dashboard_run.revision < excluded.revision"
+        f"{_insert_sql(table, columns)} ON CONFLICT (run_id) DO UPDATE SET {changes} "
+        f"WHERE {table}.revision < excluded.revision"
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 from coordination.runs import RunPart, merge_parts
 from dashboard.models import Run
 
+RUNS: Final = "dashboard_run"
 RUN_COLUMNS: Final = (
     ("run_id", "text"),
     ("tenant", "text"),

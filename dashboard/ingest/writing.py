@@ -10,13 +10,11 @@ from django.db import transaction
 from coordination.errors import CoordinationError
 from coordination.event import Event
 from coordination.eventlog import StoredRecord, TopicPartition
-from coordination.projection import fold
 from coordination.rows import Touched
 from dashboard.ingest.keys import Deduplicator, Seen
+from dashboard.ingest.rowwriting import RowWriter
 from dashboard.ingest.sorting import Rejection, Sorted, Span
 from dashboard.ingest.store import Advance, SegmentRow, Store, StretchRow
-from dashboard.ingest.summary import run_values
-from dashboard.ingest.tables import AGENTS, FAN_OUTS, FOLD_PARTS, REQUESTS, RUN_PARTS, TASKS
 from dashboard.ingest.working import WorkingSet
 from dashboard.models import DeadLetter, Duplicate, Rejected
 from dashboard.segments import SEGMENTS_A_BATCH, Packer, pack_one, task_bit
@@ -66,12 +64,11 @@ class BatchWriter:
     ) -> None:
         self._store = store
         self._working = working
+        self.rows = RowWriter(store, working)
         self._worker = worker
         self._clock = clock
         self._packer = Packer()
         self._deduplicator = Deduplicator(store.enter_keys, identity)
-        # Our shards where other workers own some too; None while all are ours and nobody else writes parts.
-        self.owned: frozenset[str] | None = None
 
     def prepare(self) -> None:
         """Make the connection and the dictionary ready; again after the connection was lost."""
@@ -87,7 +84,7 @@ class BatchWriter:
             written = self._write(reading, lock)
         if not self._store.summaries_inside and written.touched.run_parts:
             with transaction.atomic(), self._all_or_nothing():
-                written.runs = self._summaries(written.touched.runs)
+                written.runs = self.rows.summarise(written.touched.runs)
                 self._store.settle()
         self._working.used(written.touched)
         return written
@@ -125,43 +122,12 @@ class BatchWriter:
     ) -> None:
         store = self._store
         batch_id = store.new_batch(self._worker, self._clock(), len(events))
-        written.touched = self._fold(events, lock)
+        written.touched = self.rows.fold(events, lock=lock)
         if store.summaries_inside:
-            written.runs = self._summaries(written.touched.runs)
+            written.runs = self.rows.summarise(written.touched.runs)
         segments = self._segments(batch_id, events, records)
         stretches = [StretchRow(*partition, span.first, span.last, batch_id) for partition, span in read.items()]
         store.add_segments(segments, stretches)
-
-    def _fold(self, events: Sequence[Event], lock: bool) -> Touched:
-        working, store = self._working, self._store
-        working.load_for(events, lock=lock)
-        rows = working.rows
-        touched = fold(rows, events)
-        working.enter_parts(touched.run_parts)
-        for table, known, keys in (
-            (TASKS, rows.tasks, touched.tasks),
-            (RUN_PARTS, rows.run_parts, touched.run_parts),
-            (FOLD_PARTS, rows.fold_parts, touched.fold_parts),
-            (FAN_OUTS, rows.fan_outs, touched.fan_outs),
-            (REQUESTS, rows.requests, touched.requests),
-            (AGENTS, rows.agents, touched.agents),
-        ):
-            if keys:
-                # In key order, so that two workers that write the same rows wait for each other, never both.
-                store.save(table, [known[key] for key in sorted(keys)])  # type: ignore[index,misc]
-        if touched.gone:
-            store.forget_folds(sorted(touched.gone))
-        return touched
-
-    def _summaries(self, run_ids: set[str]) -> dict[str, tuple[Any, ...]]:
-        if not run_ids:
-            return {}
-        working = self._working
-        if self.owned is not None:
-            working.refresh(self._store.load_parts(sorted(run_ids), sorted(self.owned)))
-        runs = {run_id: run_values(working.parts_of(run_id)) for run_id in sorted(run_ids)}
-        self._store.save_runs(list(runs.values()))
-        return runs
 
     def _segments(self, batch_id: int, events: Sequence[Event], records: Sequence[StoredRecord]) -> list[SegmentRow]:
         runs: dict[str, list[int]] = {}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from coordination.eventlog import NewRecord
 from coordination.manifest import Manifest
@@ -35,7 +36,10 @@ def tables(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[s
         return
     with other_database(request.getfixturevalue("postgres_tables")):
         yield "postgresql"
-        call_command("flush", verbosity=0, interactive=False)
+        # Django's `flush` also makes rights and content types anew, which takes a second each time.
+        with connection.cursor() as cursor:
+            names = [name for name in connection.introspection.table_names(cursor) if name.startswith("dashboard_")]
+            cursor.execute(f"TRUNCATE {', '.join(names)} RESTART IDENTITY")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from coordination.memorylog import MemoryLog
 from coordination.memorystore import Partition
 from dashboard import gaps
 from dashboard.events import record_at
-from dashboard.ingest import writing
+from dashboard.ingest import rowwriting
 from dashboard.models import (
     DeadLetter,
     Duplicate,
@@ -142,14 +142,14 @@ def test_an_unknown_type_is_stored(tables, append, drain):
 
 
 def test_an_event_that_cannot_be_folded_is_rejected_and_the_others_go_on(tables, append, drain, monkeypatch):
-    fold = writing.fold
+    fold = rowwriting.fold
 
     def fragile(rows, events):
         if any(each.id == "e-13" for each in events):
             raise ZeroDivisionError("thirteen")
         return fold(rows, events)
 
-    monkeypatch.setattr(writing, "fold", fragile)
+    monkeypatch.setattr(rowwriting, "fold", fragile)
     append([requested(number, task=f"task-{number}") for number in range(1, 31)])
     assert drain()
     assert Task.objects.count() == 29

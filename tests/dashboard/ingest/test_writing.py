@@ -30,7 +30,7 @@ class Hand:
         self.store = make_store()
         self.working = WorkingSet(self.store, LAYOUT)
         self.writer = BatchWriter(self.store, self.working, identity, "hand", lambda: START)
-        self.writer.owned = frozenset()
+        self.writer.rows.owned = frozenset()
         self.writer.prepare()
         self.sorter = Sorter(Manifest(), lambda: START)
         self.offsets = offsets
