@@ -1,40 +1,17 @@
-"""The graph of a run as JSON: what `coordination.graph` needs out of the tables, and what the page draws.
+"""The graph of a run as JSON: nodes and edges of its picture, each with all that its drawing shows."""
 
-A bounded number of queries, however many tasks a run has: folds, the folds of the tasks that samples name, the
-members of small folds, five surfaced members each of the larger ones, the fan-outs that samples belong to.
-"""
-
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection
 from typing import Any, Final
 
-import msgspec
-from django.db.models import F, Window
-from django.db.models.functions import RowNumber
-
-from coordination.fanouts import FanOut as FanOutRow
-from coordination.graph import MAX_FOLDS, SINGLE, SURFACED, Edge, Fold, Node, Scene, needs, picture
+from coordination.graph import Edge, Node
 from coordination.lag import words
 from coordination.tasks import Task as TaskRow
 from dashboard.api.addresses import address, task_address
-from dashboard.api.foldlist import Fold as FoldSum
-from dashboard.api.foldlist import folds_of
+from dashboard.api.graphjoins import join_facts
+from dashboard.api.graphscene import RunScene, scene_of
 from dashboard.api.instants import iso
-from dashboard.api.joinlist import join_rows
-from dashboard.api.signs import Sign, bar, sign_of_state, worst
-from dashboard.api.taskbody import DECODER
-from dashboard.api.tasklist import dead_among
-from dashboard.models import FanOut, Task
+from dashboard.api.signs import bar, sign_of_state, worst
 
-CHUNK: Final = 500
-FANOUTS: Final = 200
-# What is worth standing out of a fold, worst first.
-SURFACING: Final = (
-    ("failed", "rejected", "expired"),
-    ("input_required", "auth_required"),
-    ("retry_wait",),
-    ("working",),
-)
 LABELS: Final = {
     "dead": "dead-lettered",
     "failed": "failed",
@@ -46,97 +23,25 @@ LABELS: Final = {
     "unknown": "not seen yet",
     "canceled": "canceled",
 }
-JOIN_SIGNS: Final = {"satisfied": "done", "failed": "failed", "expired": "failed"}
-_fan_out = msgspec.json.Decoder(FanOutRow)
 
 
-def graph_page(run_id: str) -> dict[str, Any]:
-    """Nodes and edges of a run."""
-    sums = folds_of(run_id)
-    folds = [_fold(each) for each in sums]
-    task_ids, fanout_ids = needs(folds)
-    rows = FanOut.objects.filter(run_id=run_id, fanout_id__in=sorted(fanout_ids)[:FANOUTS])
-    fan_outs = {row.fanout_id: _fan_out.decode(row.body) for row in rows}
-    openers = {row.parent_task_id for row in fan_outs.values() if row.parent_task_id}
-    small = [fold.fold_key for fold in folds if fold.total <= SINGLE] if len(folds) <= MAX_FOLDS else []
-    members = _members(run_id, small)
-    task_ids |= {
-        name for tasks in members.values() for task in tasks for name in (*task.depends_on, task.parent_task_id)
-    }
-    surfaced, dead = _surfaced(run_id, [fold for fold in folds if fold.fold_key not in members])
-    scene = Scene(
-        folds=folds,
-        fold_of=_fold_of(run_id, (task_ids | openers) - {""}),
-        members=members,
-        surfaced=surfaced,
-        fan_outs=fan_outs,
-    )
-    drawn = picture(scene)
-    dead |= dead_among(list(Task.objects.filter(run_id=run_id, fold_key__in=small, state__in=SURFACING[0])))
-    joins = {row["fanout_id"]: row for row in join_rows(run_id, list(fan_outs.values()))}
+def graph_page(run_id: str, opened: Collection[str] = ()) -> dict[str, Any]:
+    """Nodes and edges of a run; `opened` are keys of folds that show their members as marks."""
+    run = scene_of(run_id, opened)
+    joins = join_facts(run_id, run.scene.folds, run.scene.fan_outs, run.dead)
     return {
-        "nodes": [_node(run_id, node, dead, joins) for node in drawn.nodes],
-        "edges": [_edge(edge) for edge in drawn.edges],
-        "refolded": drawn.refolded,
-        "revision": sum(each.revision for each in sums),
+        "nodes": [
+            _row(node) | (joins.parts(node) if node.kind == "join" else node_parts(run_id, node, run))
+            for node in run.picture.nodes
+        ],
+        "edges": [_edge(edge) for edge in run.picture.edges],
+        "refolded": run.picture.refolded,
+        "revision": run.revision,
     }
 
 
-def _fold(each: FoldSum) -> Fold:
-    return Fold(
-        fold_key=each.fold_key,
-        task_type=each.task_type,
-        agent_group=each.agent_group,
-        counts=each.counts,
-        total=each.total,
-        stamped=each.stamped,
-        sample=each.sample,
-        first_at=each.first_at,
-        fanouts=each.fanouts,
-    )
-
-
-def _fold_of(run_id: str, task_ids: Iterable[str]) -> dict[str, str]:
-    """Task id -> fold key of these tasks, in chunks that every database takes."""
-    names = sorted(task_ids)
-    found: dict[str, str] = {}
-    for start in range(0, len(names), CHUNK):
-        some = Task.objects.filter(run_id=run_id, task_id__in=names[start : start + CHUNK])
-        found.update(some.values_list("task_id", "fold_key"))
-    return found
-
-
-def _members(run_id: str, keys: Sequence[str]) -> dict[str, list[TaskRow]]:
-    found: dict[str, list[TaskRow]] = defaultdict(list)
-    rows = Task.objects.filter(run_id=run_id, fold_key__in=keys).order_by("requested_at", "task_id")
-    for key, body in rows.values_list("fold_key", "body"):
-        found[key].append(DECODER.decode(body))
-    return found
-
-
-def _surfaced(run_id: str, folds: Sequence[Fold]) -> tuple[dict[str, list[TaskRow]], set[str]]:
-    """Up to SURFACED members of each fold, worst first and slowest first, and which of them are dead letters."""
-    found: dict[str, list[TaskRow]] = defaultdict(list)
-    rows: list[Task] = []
-    for states in SURFACING:
-        keys = [
-            fold.fold_key
-            for fold in folds
-            if len(found[fold.fold_key]) < SURFACED and any(fold.counts.get(state) for state in states)
-        ]
-        if not keys:
-            continue
-        order = Window(RowNumber(), partition_by=F("fold_key"), order_by=[F("started_at").asc(), F("task_id").asc()])
-        some = Task.objects.filter(run_id=run_id, fold_key__in=keys, state__in=states).annotate(place=order)
-        for row in some.filter(place__lte=SURFACED).order_by("fold_key", "place"):
-            if len(found[row.fold_key]) < SURFACED:
-                found[row.fold_key].append(DECODER.decode(row.body))
-                rows.append(row)
-    return found, dead_among(rows)
-
-
-def _node(run_id: str, node: Node, dead: set[str], joins: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    row = {
+def _row(node: Node) -> dict[str, Any]:
+    return {
         "id": node.id,
         "kind": node.kind,
         "label": node.label,
@@ -144,15 +49,23 @@ def _node(run_id: str, node: Node, dead: set[str], joins: dict[str, dict[str, An
         "members": node.members,
         "counts": node.counts,
         "fold_key": node.fold_key,
+        "fanout_ids": list(node.fan_out_ids),
         "inferred": node.inferred,
+        "open": node.open,
+        "bar": [],
         "surfaced": [],
+        "time": "",
+        "took_ms": None,
+        "since": None,
+        "url": None,
     }
-    if node.kind == "join":
-        return row | _join_parts(node, joins)
-    task = node.tasks[0] if node.kind == "task" else None
-    if task is not None:
-        return row | _task_parts(run_id, task, dead)
-    return row | _fold_parts(run_id, node, dead)
+
+
+def node_parts(run_id: str, node: Node, run: RunScene) -> dict[str, Any]:
+    """What a task or a fold shows of itself."""
+    if node.kind == "task":
+        return _task_parts(run_id, node.tasks[0], run.dead)
+    return _fold_parts(run_id, node, run)
 
 
 def _task_parts(run_id: str, task: TaskRow, dead: set[str]) -> dict[str, Any]:
@@ -162,6 +75,7 @@ def _task_parts(run_id: str, task: TaskRow, dead: set[str]) -> dict[str, Any]:
         "task_id": task.task_id,
         "sign": sign,
         "bar": [(sign["sign"], 1)],
+        "attempt": task.attempt,
         "tally": sign["label"],
         "time": "" if took is None else words(max(0, took)),
         "took_ms": None if took is None else max(0, took // 1000),
@@ -170,9 +84,8 @@ def _task_parts(run_id: str, task: TaskRow, dead: set[str]) -> dict[str, Any]:
     }
 
 
-def _fold_parts(run_id: str, node: Node, dead: set[str]) -> dict[str, Any]:
-    dead_here = sum(1 for task in node.tasks if task.task_id in dead)
-    segments = bar(node.counts, dead=dead_here)
+def _fold_parts(run_id: str, node: Node, run: RunScene) -> dict[str, Any]:
+    segments = bar(node.counts, dead=run.dead_counts.get(node.fold_key, 0))
     done = sum(count for name, count in segments if name == "done")
     name = worst(segments)
     slow = next((task for task in node.tasks if task.ended_at is None and task.started_at), None)
@@ -180,14 +93,14 @@ def _fold_parts(run_id: str, node: Node, dead: set[str]) -> dict[str, Any]:
         "sign": {"sign": name, "label": LABELS.get(name, name)},
         "bar": segments,
         "tally": f"{done:,} / {node.members:,}",
-        "took_ms": None,
         "since": iso(slow.started_at) if slow else None,
-        "surfaced": [_surfaced_row(run_id, task, dead) for task in node.tasks],
+        "surfaced": [surfaced_row(run_id, task, run.dead) for task in node.tasks],
         "url": address("runs", run_id) + f"?fold={node.fold_key}",
     }
 
 
-def _surfaced_row(run_id: str, task: TaskRow, dead: set[str]) -> dict[str, Any]:
+def surfaced_row(run_id: str, task: TaskRow, dead: set[str]) -> dict[str, Any]:
+    """A member that stands out of its fold: index and title, sign, how often it was tried."""
     sign = sign_of_state(task.state, dead=task.task_id in dead)
     index = f"/{task.fanout_index} " if task.fanout_index is not None else ""
     tries = f"{task.attempt} tries" if task.attempt > 1 else ""
@@ -197,26 +110,6 @@ def _surfaced_row(run_id: str, task: TaskRow, dead: set[str]) -> dict[str, Any]:
         "sign": sign,
         "note": tries,
         "url": task_address(run_id, task.task_id),
-    }
-
-
-def _join_parts(node: Node, joins: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    rows = [joins[one] for one in node.fan_out_ids if one in joins]
-    signs: set[Sign | str] = {JOIN_SIGNS.get(verdict, "waiting") for verdict in node.counts}
-    name = "failed" if "failed" in signs else "waiting" if "waiting" in signs else "done"
-    one = rows[0] if len(rows) == 1 else None
-    done = node.counts.get("satisfied", 0)
-    return {
-        "fanout_ids": list(node.fan_out_ids),
-        "sign": {"sign": name, "label": one["verdict"] if one else LABELS.get(name, name)},
-        "bar": [],
-        "tally": one["tally"] if one else f"{done} / {node.members}",
-        "rule": one["rule"] if one else "",
-        "time": "met" if name == "done" else "",
-        "ports": one["ports"] if one else [],
-        "took_ms": None,
-        "since": None,
-        "url": None,
     }
 
 

@@ -15,10 +15,11 @@ from dashboard.permissions import may_see_runs
 
 @api.get("runs/{path:run_id}/graph", response=GraphShape, tags=["runs"])
 @allowed(may_see_runs)
-def graph(request: HttpRequest, run_id: str) -> dict[str, Any]:
-    """The graph of a run, folded: at most 400 drawn elements, however many tasks it has."""
+def graph(request: HttpRequest, run_id: str, open: str = "") -> dict[str, Any]:  # noqa: A002  # the API's name
+    """The graph of a run, folded: at most 400 drawn elements, however many tasks it has. `open` holds the keys of
+    folds to open, parted by commas: their members are marks, or the folds they were folded again of."""
     get_object_or_404(Run.objects.only("run_id"), run_id=run_id)
-    return graph_page(run_id)
+    return graph_page(run_id, [key for key in open.split(",") if key])
 
 
 @api.get("runs/{path:run_id}/joins", response=JoinPage, tags=["runs"])
