@@ -159,7 +159,9 @@ class PostgresFresh:
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_schema()")
             self._live: str = cursor.fetchone()[0]
-        self._twin = _Twin()
+        # As an option of the connection, so that one made anew cannot find itself among the live tables.
+        options = f"{connection.settings_dict['OPTIONS'].get('options', '')} -c search_path={SCHEMA}"
+        self._twin = _Twin(OPTIONS=connection.settings_dict["OPTIONS"] | {"options": options.strip()})
         self._indexes: list[Any] = []
 
     def make(self) -> None:
@@ -167,8 +169,6 @@ class PostgresFresh:
         with connection.cursor() as cursor:
             cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
             cursor.execute(f"CREATE SCHEMA {SCHEMA}")
-        with self._twin.wrapper.cursor() as cursor:
-            cursor.execute(f"SET search_path = {SCHEMA}")
         self._indexes = _make(self._twin)
 
     def finish(self) -> None:

@@ -75,7 +75,7 @@ class Refolding:
         rest = iter(runs)
         while ids := list(islice(rest, RUNS)):
             parts: dict[str, list[RunPart]] = {}
-            with transaction.atomic():
+            with transaction.atomic(), self._all_or_nothing():
                 for part in self._store.load_parts(ids):
                     parts.setdefault(part.run_id, []).append(part)
                 self._store.save_runs([run_values(found) for found in parts.values()])
@@ -93,10 +93,9 @@ class Refolding:
         if not events:
             return
         try:
-            with transaction.atomic():
+            with transaction.atomic(), self._all_or_nothing():
                 touched = self._fold(events)
         except Exception as error:  # whatever a fold may raise: the record it is about is found by halving
-            self._store.discard()
             self._working.forget()
             if isinstance(error, CoordinationError | DatabaseError) and not connection.is_usable():
                 raise
@@ -105,6 +104,14 @@ class Refolding:
         self._working.used(touched)
         self._runs |= touched.runs
         self.folded += len(events)
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._store.discard()
+            raise
 
     def _write_parts(self, events: Sequence[Event], error: Exception) -> None:
         if len(events) > 1:

@@ -66,9 +66,9 @@ class Command(BaseCommand):
         runtime.start()
         runtime.wait()
         runtime.stop()
-        return (
-            "The log's tail is read." if runtime.drained else "The log's tail is not read; `manage.py doctor` says why."
-        )
+        if not runtime.drained:
+            return "The log's tail is not read; `manage.py doctor` says why."
+        return "The log's tail is read."
 
 
 async def _ask() -> None:
