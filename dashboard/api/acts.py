@@ -6,10 +6,10 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from dashboard.api.addresses import task_address
+from dashboard.api.askshapes import ActBody, ActShape
 from dashboard.api.deciding import told
 from dashboard.api.instants import iso
 from dashboard.api.root import access, allowed, api
-from dashboard.api.shapes import ActBody, ActShape
 from dashboard.models import Task
 from dashboard.permissions import may_steer
 from dashboard.steering import steer

@@ -6,8 +6,8 @@ from django.http import HttpRequest
 
 from dashboard.api.grouplist import group_rows
 from dashboard.api.problems import Problem
+from dashboard.api.recordshapes import GroupPage, GroupShape
 from dashboard.api.root import allowed, api
-from dashboard.api.shapes import GroupPage, GroupShape
 from dashboard.clock import database_now
 from dashboard.permissions import may_see_agents
 

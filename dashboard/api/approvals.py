@@ -7,12 +7,12 @@ from django.shortcuts import get_object_or_404
 from ninja import Header
 
 from dashboard.api import deciding
+from dashboard.api.askshapes import ApprovalDetail, ApprovalPage, ClaimShape, DecisionBody, DecisionReceipt, RevokeBody
 from dashboard.api.paging import size
 from dashboard.api.problems import Problem
 from dashboard.api.queue import decided_rows, open_rows, rows_of
 from dashboard.api.reviewpage import detail, review
 from dashboard.api.root import access, allowed, api
-from dashboard.api.shapes import ApprovalDetail, ApprovalPage, ClaimShape, DecisionBody, DecisionReceipt, RevokeBody
 from dashboard.clock import database_now
 from dashboard.models import Request
 from dashboard.permissions import may_decide, may_see_approvals

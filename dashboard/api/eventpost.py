@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from coordination.errors import RecordTooLarge
 from coordination.httpbinding import from_http
 from dashboard.api.problems import Problem
+from dashboard.api.recordshapes import PlacedPage
 from dashboard.api.root import access, api, written
-from dashboard.api.shapes import PlacedPage
 from dashboard.api.tokens import open_to_agents
 from dashboard.eventlog import open_eventlog
 from dashboard.manifest import manifest

@@ -9,8 +9,8 @@ from dashboard.api.eventlist import run_events, task_events
 from dashboard.api.paging import size
 from dashboard.api.problems import Problem
 from dashboard.api.recordpage import record_page, record_row
+from dashboard.api.recordshapes import EventPage, RecordShape
 from dashboard.api.root import access, allowed, api
-from dashboard.api.shapes import EventPage, RecordShape
 from dashboard.events import record_at
 from dashboard.manifest import manifest
 from dashboard.models import Run, Task

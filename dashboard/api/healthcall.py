@@ -3,8 +3,8 @@
 from django.http import HttpRequest, HttpResponse
 
 from dashboard.api.health import health_row
+from dashboard.api.recordshapes import Health
 from dashboard.api.root import api, written
-from dashboard.api.shapes import Health
 from dashboard.api.tokens import SessionAuth, TokenAuth
 
 

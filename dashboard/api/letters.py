@@ -6,8 +6,8 @@ from django.http import HttpRequest
 
 from dashboard.api.letterlist import letter_page
 from dashboard.api.paging import size
+from dashboard.api.recordshapes import LetterPage
 from dashboard.api.root import allowed, api
-from dashboard.api.shapes import LetterPage
 from dashboard.permissions import may_see_letters
 
 

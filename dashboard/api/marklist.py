@@ -61,7 +61,7 @@ def _counted(run: Run) -> list[dict[str, Any]]:
         mark["time"] = mark["position"] = iso(at)
     failed = Task.objects.filter(run_id=run.run_id, state__in=FAILING, ended_at__isnull=False)
     for ended_at in failed.values_list("ended_at", flat=True):
-        mark = marks.get(((ended_at or 0) - first) // width)
-        if mark is not None:
-            mark["failed"] += 1
+        place = ((ended_at or 0) - first) // width
+        if place in marks:
+            marks[place]["failed"] += 1
     return [marks[place] for place in sorted(marks)]

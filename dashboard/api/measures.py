@@ -7,8 +7,9 @@ from django.shortcuts import get_object_or_404
 
 from dashboard.api.delaylist import delay_row
 from dashboard.api.marklist import mark_page
+from dashboard.api.recordshapes import MarkPage
 from dashboard.api.root import allowed, api
-from dashboard.api.shapes import DelayShape, MarkPage
+from dashboard.api.shapes import DelayShape
 from dashboard.clock import database_now
 from dashboard.models import Run
 from dashboard.permissions import may_see_runs

@@ -34,7 +34,7 @@ NOW = 1_790_000_000_000_000
 
 def member(name: str = "lena", *rights: str) -> User:
     """A user with these rights; `all` gives every one."""
-    user = User.objects.create_user(name, password="correct horse battery")
+    user = User.objects.create_user(name)
     wanted = Permission.objects.filter(content_type__app_label="dashboard")
     user.user_permissions.set(wanted if "all" in rights else wanted.filter(codename__in=rights))
     return User.objects.get(pk=user.pk)

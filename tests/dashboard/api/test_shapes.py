@@ -3,9 +3,11 @@
 import pytest
 from pydantic import ValidationError
 
+from dashboard.api.askshapes import DecisionBody
 from dashboard.api.grouplist import group_row
+from dashboard.api.recordshapes import GroupShape
 from dashboard.api.rows import run_row, task_row
-from dashboard.api.shapes import DecisionBody, GroupShape, RunShape, TaskShape
+from dashboard.api.shapes import RunShape, TaskShape
 from tests.dashboard.scenes import failed_task, group, run
 
 pytestmark = pytest.mark.django_db
