@@ -1,0 +1,50 @@
+"""All benchmarks, one after the other: `uv run python -m tests.benchmarks [NAME …] [--quick]`.
+
+Each prints its figures beside a floor or a peer measured in the same run. `--quick` is the short form: it shows
+that each benchmark works; its figures are rough. No benchmark fails because of a figure.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+HERE: Final = Path(__file__).parent
+QUICK: Final[Mapping[str, Sequence[str]]] = {
+    "eventlog": ("--records", "5000"),
+    "fold": ("200",),
+    "ingest": ("--events", "8000"),
+    "kafkalog": ("--records", "5000"),
+}
+
+
+def names() -> list[str]:
+    """The benchmarks there are, by the word after `bench_`."""
+    return sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
+
+
+def main() -> int:
+    """Run them; returns the number of those that did not work."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(names())} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="short forms")
+    options = parser.parse_args()
+    unknown = set(options.names) - set(names())
+    if unknown:
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(names())}")
+    broken = []
+    for name in options.names or names():
+        print(f"\n== {name}", flush=True)
+        extra = QUICK.get(name, ()) if options.quick else ()
+        command = [sys.executable, "-m", f"tests.benchmarks.bench_{name}", *extra]
+        if subprocess.run(command, check=False).returncode:
+            broken.append(name)
+    if broken:
+        print(f"\nDid not work: {', '.join(broken)}")
+    return len(broken)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
