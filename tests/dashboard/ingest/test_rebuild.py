@@ -3,6 +3,7 @@
 import io
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from dashboard.rebuild import NotSwapped, rebuild, refolding
 from dashboard.rebuild.fresh import MODELS, SCHEMA
 from dashboard.runtime import make_store, worker_name
 from dashboard.shards import Leases
-from tests.dashboard.ingest.conftest import append, drain, log, postgres_tables, tables  # noqa: F401  # fixtures
+from tests.coordination.recordings import FOLDER
 from tests.dashboard.ingest.picture import rows_in_tables
 from tests.traffic import Traffic
 
@@ -45,8 +46,8 @@ def indexes() -> set[str]:
 
 def left_behind() -> list[str]:
     if connection.vendor == "sqlite":
-        folder, name = str(connection.settings_dict["NAME"]).rsplit("/", 1)
-        return [one for one in __import__("os").listdir(folder) if one.startswith(f"{name}.rebuild")]
+        live = Path(connection.settings_dict["NAME"])
+        return [str(path) for path in live.parent.glob(f"{live.name}.rebuild*")]
     with connection.cursor() as cursor:
         cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname = %s", [SCHEMA])
         return [name for (name,) in cursor.fetchall()]
@@ -187,7 +188,7 @@ def test_empty_tables_are_rebuilt_to_empty_tables(tables):
 def test_the_command_reads_the_tail_where_no_worker_does(transactional_db, tmp_path, settings):
     settings.LINESIDE_LOG = f"sqlite://{tmp_path}/log.sqlite3"
     call_command("topics", "--apply", verbosity=0)
-    call_command("import_run", str(next((__import__("pathlib").Path("tests/coordination/golden")).glob("*.ndjson"))))
+    call_command("import_run", str(FOLDER / "wfcommons/srasearch.json"))
     out = io.StringIO()
     call_command("rebuild", stdout=out)
     words = out.getvalue()
@@ -200,7 +201,7 @@ def test_the_command_reads_the_tail_where_no_worker_does(transactional_db, tmp_p
     assert Run.objects.exists()
 
 
-def test_the_command_says_what_was_not_done(transactional_db, settings):
+def test_the_command_says_what_was_not_done(transactional_db):
     Leases("another", "rebuild", seconds=30).renew(["rebuild"])
     with pytest.raises(CommandError, match="Another rebuild"):
         call_command("rebuild", "--no-tail", verbosity=0)
