@@ -5,7 +5,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from dashboard.api import deciding
@@ -16,7 +16,7 @@ from dashboard.clock import database_now
 from dashboard.forms import DecisionForm
 from dashboard.models import Request
 from dashboard.permissions import may_see_approvals, may_see_payloads, may_see_runs, needs
-from dashboard.views.page import page
+from dashboard.views.page import one, page
 
 
 @needs(may_see_approvals)
@@ -40,7 +40,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 @needs(may_see_approvals)
 def review_page(request: HttpRequest, approval_id: str) -> HttpResponse:
     """One request: what will change, on what evidence, and the decision."""
-    found = get_object_or_404(Request, approval_id=approval_id)
+    found = one(Request.objects.filter(approval_id=approval_id), f"No request {approval_id} has been read.")
     form = DecisionForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         return _decided(request, approval_id, form.cleaned_data)

@@ -1,8 +1,9 @@
-"""What every page has: the frame's first data, a bounded size in the URL, and how errors look."""
+"""What every page has: the frame's first data, and words for what is missing."""
 
-from typing import Any
+from typing import Any, TypeVar
 
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
@@ -20,17 +21,12 @@ def page(request: HttpRequest, template: str, place: str, *, status: int = 200, 
     return render(request, template, frame | context, status=status)
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400: what could not be read."""
-    return render(request, "400.html", {"reason": str(exception)}, status=400)
+Row = TypeVar("Row", bound=Model)
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403: the right that is missing, in words."""
-    return render(request, "403.html", {"reason": str(exception)}, status=403)
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404: what was looked for."""
-    reason = exception.args[0] if exception.args and isinstance(exception.args[0], str) else ""
-    return render(request, "404.html", {"reason": reason}, status=404)
+def one(rows: QuerySet[Row], words: str) -> Row:
+    """The one row, or a page that says in these words what is missing."""
+    row = rows.first()
+    if row is None:
+        raise Http404(words)
+    return row

@@ -4,7 +4,6 @@ from typing import Any, Final
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 
 from coordination.lag import words
 from coordination.runs import RunPart as RunPartRow
@@ -15,7 +14,7 @@ from dashboard.api.tasklist import RANKS, filtered, task_page
 from dashboard.clock import database_now
 from dashboard.models import Run, RunPart
 from dashboard.permissions import may_see_payloads, may_see_runs, may_steer, needs
-from dashboard.views.page import page
+from dashboard.views.page import one, page
 
 PART: Final = msgspec.json.Decoder(RunPartRow)
 MILLION: Final = 1_000_000
@@ -24,7 +23,7 @@ MILLION: Final = 1_000_000
 @needs(may_see_runs)
 def run(request: HttpRequest, run_id: str) -> HttpResponse:
     """One run: graph, joins, folds and tasks, live."""
-    found = get_object_or_404(Run, run_id=run_id)
+    found = one(Run.objects.filter(run_id=run_id), f"No run {run_id} has been read, or it has been pruned.")
     query = request.GET.get("query", "")
     fold = request.GET.get("fold")
     now = database_now()

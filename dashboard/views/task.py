@@ -3,7 +3,6 @@
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 
 from dashboard.api.eventlist import event_row
 from dashboard.api.taskbody import task_of
@@ -14,7 +13,7 @@ from dashboard.clock import database_now
 from dashboard.events import events_of_task
 from dashboard.models import Run, Task
 from dashboard.permissions import may_see_payloads, may_see_runs, may_steer, needs
-from dashboard.views.page import page
+from dashboard.views.page import one, page
 
 EVENTS: Final = 200
 
@@ -22,7 +21,9 @@ EVENTS: Final = 200
 @needs(may_see_runs)
 def task(request: HttpRequest, run_id: str, task_id: str) -> HttpResponse:
     """One task: why it waits, attempts, error, causal chain, where the time went."""
-    found = get_object_or_404(Task, run_id=run_id, task_id=task_id)
+    found = one(
+        Task.objects.filter(run_id=run_id, task_id=task_id), f"No task {task_id} of run {run_id} has been read."
+    )
     whole, now = task_of(found), database_now()
     row = task_rows([found], now)[0]
     events = events_of_task(run_id, task_id)

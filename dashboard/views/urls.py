@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("audit/", audit, name="audit"),
     path("topics/", topics, name="topics"),
     path("sign-in/", SignIn.as_view(), name="sign-in"),
-    path("sign-in/<str:token>/", sign_in_link, name="sign-in-link"),
+    path("sign-in/<str:token>", sign_in_link, name="sign-in-link"),
+    path("sign-in/<str:token>/", sign_in_link),
     path("sign-out/", SignOut.as_view(), name="sign-out"),
 ]

@@ -1,28 +1,19 @@
 // One drawn node per kind: task, fold (two paper edges, the state bar as its middle line), join (arrow-shaped).
 
 import { svg } from "../marks.js";
+import { barcode, marksOf, OPEN_WIDTH } from "./barcode.js";
+import { cut, META, NAME, wide } from "./text.js";
 
+export const PITCH = 28;
 const SURFACED = 5;
-const canvas = document.createElement("canvas").getContext("2d");
-
-/** Text cut to a width in pixels, with an ellipsis. */
-function cut(text, width, font = "12px Inter, sans-serif") {
-  canvas.font = font;
-  if (canvas.measureText(text).width <= width) return text;
-  let end = text.length;
-  while (end > 1 && canvas.measureText(`${text.slice(0, end)}…`).width > width) end -= 1;
-  return `${text.slice(0, end)}…`;
-}
-
-/** Gives each node its size; `below` is the room that its surfaced members take. */
+/** Gives each node its size; `below` is the room that its surfaced members take, and may take while it is open. */
 export function measure(node) {
-  if (node.kind === "join") return { ...node, width: 128, height: 72, below: 0 };
-  if (node.kind === "task") {
-    canvas.font = "600 12px Inter, sans-serif";
-    return { ...node, width: Math.round(Math.min(200, Math.max(116, canvas.measureText(node.label).width + 44))), height: 56, below: 0 };
-  }
-  const surfaced = node.surfaced.slice(0, SURFACED);
-  return { ...node, width: 204, height: node.sign.sign === "failed" ? 72 : 64, below: 8 + surfaced.length * 28 };
+  if (node.kind === "join") return { ...node, width: 136, height: 72, below: 0 };
+  if (node.kind === "task") return { ...node, width: Math.round(Math.min(200, Math.max(116, wide(node.label, NAME) + 44))), height: 56, below: 0 };
+  const marks = node.open ? marksOf(node) : null;
+  const open = node.members > (node.counts.completed ?? 0) + (node.counts.canceled ?? 0);
+  const rows = Math.max(node.surfaced.length, open && node.members > SURFACED ? 3 : 0);
+  return { ...node, marks, width: marks ? OPEN_WIDTH : 204, height: marks ? 60 + marks.height : node.sign.sign === "failed" ? 72 : 64, below: 8 + Math.min(SURFACED, rows) * PITCH };
 }
 
 const text = (x, y, words, attributes = {}) => {
@@ -34,8 +25,7 @@ const text = (x, y, words, attributes = {}) => {
 /** The width that the time of a node takes, with a gap. */
 function room(node) {
   if (!node.time && !node.since) return 0;
-  canvas.font = "11.5px Inter, sans-serif";
-  return 8 + canvas.measureText(node.time || "00 m 00 s").width;
+  return 8 + wide(node.time || "00 m 00 s", META);
 }
 
 /** How long it took, or a clock that ticks since it began. */
@@ -77,7 +67,7 @@ function task(node) {
   const { width, height } = node;
   return [
     frame(width, height, node.sign.sign), ...sign(8, 6, node.sign.sign),
-    text(27, 17, cut(node.label, width - 36, "600 12px Inter, sans-serif"), { class: "name" }),
+    text(27, 17, cut(node.label, width - 36, NAME), { class: "name" }),
     text(8, 48, cut(node.agent_group || node.sign.label, width - 16 - room(node)), { class: "meta" }),
     ...clock(width - 8, 48, node, ""),
   ];
@@ -91,28 +81,34 @@ function fold(node) {
     svg("path", { class: "edge-paper second", d: `M5 ${bottom + 3}H${width - 5}` }),
     frame(width, height, node.sign.sign === "human" ? "" : node.sign.sign), ...sign(8, 7, node.sign.sign),
     text(width - 10, 18, node.tally.replaceAll(" ", ""), { class: "name", "text-anchor": "end" }),
-    text(27, 18, cut(node.label, width - 48 - 7 * node.tally.length, "600 12px Inter, sans-serif"), { class: "name" }),
-    ...segments(node, 8, height / 2 - 4, width - 16),
-    text(8, height - 9, cut(node.agent_group, 92), { class: "meta" }),
-    ...clock(width - 10, height - 9, node, "slowest "),
-    ...hanging(node),
+    text(27, 18, cut(node.label, width - 44 - wide(node.tally.replaceAll(" ", ""), NAME), NAME), { class: "name" }),
+    ...(node.marks ? barcode(node.marks, 8, 28) : segments(node, 8, height / 2 - 4, width - 16)),
+    text(8, height - 9, cut(node.agent_group, width - 26 - (node.since ? 110 : 0)), { class: "meta" }),
+    ...(node.marks?.each > 1 ? [text(width - 10, height - 9, `one mark is ${node.marks.each} tasks`, { class: "meta", "text-anchor": "end" })] : clock(width - 10, height - 9, node, "slowest ")),
   ];
 }
 
-function hanging(node) {
-  const shown = node.surfaced.slice(0, SURFACED);
-  if (!shown.length) return [];
-  const rows = shown.flatMap((member, place) => {
-    const y = node.height + 14 + place * 28;
-    const group = svg("g", { class: `c-${member.sign.sign}`, transform: `translate(28,${y})` },
-      svg("rect", { class: "box", x: 0.5, y: 0.5, width: node.width - 29, height: 23, rx: member.sign.sign === "dead" ? 0 : 4 }),
-      ...sign(5, 5, member.sign.sign),
-      text(25, 16, cut(member.label, node.width - 96), { class: "meta" }),
-      text(node.width - 34, 16, member.note ?? "", { class: "meta", "text-anchor": "end" }));
-    const link = svg("a", { href: member.url, class: "member", tabindex: -1 }, group);
-    return [svg("path", { class: "stem", d: `M14 ${y + 12}h14` }), link];
-  });
-  return [svg("path", { class: "stem", d: `M14 ${node.height + 7}V${node.height + 26 + (shown.length - 1) * 28}` }), ...rows];
+/** As many surfaced members as there is room for below a fold, the rest as a number. */
+export function hanging(node, room) {
+  const all = node.surfaced.slice(0, SURFACED);
+  const fitting = Math.max(0, Math.floor((room - 8) / PITCH));
+  return all.slice(0, fitting).map((member, place) => ({ ...member, y: node.height + 14 + place * PITCH, width: node.width - 28 }));
+}
+
+function stem(node, members) {
+  const d = members.map(({ y }) => `M14 ${node.height + 7}V${y + 12}H28`).join("");
+  return d ? [svg("path", { class: "stem", d })] : [];
+}
+
+function member(row) {
+  const note = row.note ?? "";
+  return svg("g", { class: `node member c-${row.sign.sign}`, transform: `translate(28,${row.y})`, tabindex: -1, role: "button", "aria-label": `${row.label}, ${row.sign.label}${note ? `, ${note}` : ""}`, "data-id": `task:${row.task_id}` },
+    svg("title", {}, row.label),
+    svg("rect", { class: "ring", x: -3, y: -3, width: row.width + 6, height: 30, rx: 6 }),
+    svg("rect", { class: "box", x: 0.5, y: 0.5, width: row.width - 1, height: 23, rx: row.sign.sign === "dead" ? 0 : 4 }),
+    ...sign(5, 5, row.sign.sign),
+    text(25, 16, cut(row.label, row.width - 34 - (note ? wide(note, META) + 8 : 0)), { class: "meta" }),
+    text(row.width - 8, 16, note, { class: "meta", "text-anchor": "end" }));
 }
 
 function join(node) {
@@ -121,29 +117,34 @@ function join(node) {
   const step = (height - 20) / Math.max(1, ports.length + 1);
   return [
     svg("path", { class: "joint", d: `M.5 4L8 .5H${width - 16}L${width - 0.5} ${height / 2}L${width - 16} ${height - 0.5}H8L.5 ${height - 4}Z` }),
-    text(16, 22, cut(node.label, width - 40, "600 12px Inter, sans-serif"), { class: "name" }),
-    text(16, height - 14, cut(node.tally, 60), { class: "name" }),
-    text(74, height - 14, cut(node.time ?? "", 34), { class: "meta" }),
+    text(16, 22, cut(node.label, width - 36, NAME), { class: "name" }),
+    text(16, height - 14, cut(node.tally, node.time ? 70 : 96, NAME), { class: "name" }),
+    text(width - 22, height - 14, cut(node.time ?? "", 30), { class: "meta", "text-anchor": "end" }),
     ...ports.map((state, place) => svg("circle", { class: `port ${state}`, cx: 0, cy: 10 + step * (place + 1), r: 5 })),
   ];
 }
 
+const PARTS = { join, task, fold };
+
 /** The group of one node at its place; it says itself in words to who cannot see it. */
-export function draw(node, { x, y }) {
-  const parts = node.kind === "join" ? join(node) : node.kind === "task" ? task(node) : fold(node);
-  const ring = svg("rect", { class: "ring", x: -4, y: -4, width: node.width + 8, height: node.height + 8, rx: 9 });
+export function draw(node, { x, y }, members = []) {
   const words = `${node.label}, ${node.sign.label}, ${node.tally}${node.agent_group ? `, ${node.agent_group}` : ""}`;
-  return svg("g", { class: `node c-${node.sign.sign}`, transform: `translate(${x},${y})`, tabindex: -1, role: "button", "aria-label": words, "data-id": node.id }, ring, ...parts);
+  const body = svg("g", { class: `node c-${node.sign.sign}`, tabindex: -1, role: "button", "aria-label": words, "data-id": node.id },
+    svg("title", {}, node.label),
+    svg("rect", { class: "ring", x: -4, y: -4, width: node.width + 8, height: node.height + 8, rx: 9 }), ...PARTS[node.kind](node));
+  if (node.kind === "fold") body.setAttribute("aria-expanded", String(Boolean(node.open)));
+  return svg("g", { class: `place c-${node.sign.sign}`, transform: `translate(${x},${y})`, "data-node": node.id }, ...stem(node, members), body, ...members.map(member));
 }
 
-/** One edge as curves through its points, with an arrowhead at its end. */
-export function drawEdge({ edge, points }) {
+/** One edge as curves through its points. */
+export function drawEdge(edge, points) {
   let d = `M${points[0].join(" ")}`;
   for (let i = 1; i < points.length; i += 1) {
     const [[x1, y1], [x2, y2]] = [points[i - 1], points[i]];
-    d += y1 === y2 ? `L${x2} ${y2}` : `C${(x1 + x2) / 2} ${y1} ${(x1 + x2) / 2} ${y2} ${x2} ${y2}`;
+    d += y1 === y2 || x1 === x2 ? `L${x2} ${y2}` : `C${(x1 + x2) / 2} ${y1} ${(x1 + x2) / 2} ${y2} ${x2} ${y2}`;
   }
   const [x, y] = points.at(-1);
   const kind = edge.inferred ? " inferred" : edge.missing ? " missing" : "";
-  return [svg("path", { class: `edge${kind}`, d }), svg("path", { class: "head", d: `M${x - 7} ${y - 4}L${x} ${y}L${x - 7} ${y + 4}Z` })];
+  return svg("g", { class: "way", "data-from": edge.source, "data-to": edge.target },
+    svg("path", { class: `edge${kind}`, d }), svg("path", { class: "head", d: `M${x - 7} ${y - 4}L${x} ${y}L${x - 7} ${y + 4}Z` }));
 }

@@ -1,113 +1,175 @@
-// The task graph of a run: folded and counted on the server, laid out and drawn here. Changes of state redraw
-// boxes where they are; a new layout is made only when nodes or edges are new.
+// The task graph of a run: folded and counted on the server, laid out and drawn here. Changes of state redraw single
+// boxes where they are; what is new takes a free place; a new layout is made only on load, on opening and on Tidy.
 
 import { paint } from "../clock.js";
 import { svg } from "../marks.js";
-import { draw, drawEdge, measure } from "./draw.js";
-import { layout } from "./layout.js";
-import { walk } from "./walk.js";
+import { draw, drawEdge, hanging, measure } from "./draw.js";
+import { ink } from "./ink.js";
+import { edgeName, layout } from "./layout.js";
+import { grow } from "./grow.js";
+import { Minimap } from "./minimap.js";
+import { room } from "./room.js";
+import { twin } from "./twin.js";
+import { View } from "./view.js";
+import { relatives, walk } from "./walk.js";
 
 const EVERY = 1000;
 
-/**
- * Mounts the graph in `element`. `api.get(path)` fetches, `live.watch` is not needed: call `touch()` of the
- * returned handle when the run changed. Choosing a node dispatches `choose` with its row as detail.
- */
-export function mount(element, { runId, api, live = null }) {
-  const state = { picture: { nodes: [], edges: [], at: new Map() }, shape: "", chosen: null, timer: null, asked: 0 };
-  const refresh = () => load(element, state, runId, api);
-  walk(element, {
-    picture: () => state.picture,
-    choose: (id) => choose(element, state, id),
-    open: (id) => open(state, id),
-  });
-  element.addEventListener("click", (event) => {
-    const id = event.target.closest(".node")?.dataset.id;
-    if (id && !event.target.closest("a")) choose(element, state, id);
-  });
-  element.addEventListener("dblclick", (event) => {
-    const id = event.target.closest(".node")?.dataset.id;
-    if (id) open(state, id);
-  });
-  const touch = () => {
-    if (state.timer) return;
-    const wait = Math.max(0, state.asked + EVERY - performance.now());
-    state.timer = setTimeout(() => { state.timer = null; refresh(); }, wait);
-  };
-  live?.onChange?.(touch);
-  refresh();
-  return { touch, choose: (id) => choose(element, state, id) };
-}
-
-async function load(element, state, runId, api) {
-  state.asked = performance.now();
-  try {
-    show(element, state, await api.get(`runs/${encodeURIComponent(runId)}/graph`));
-  } catch (error) {
-    if (!state.picture.nodes.length) note(element, `The graph cannot be drawn: ${error.message}`);
+/** The graph in `element`; `load(open)` fetches it. Choosing dispatches `choose` with {id, node} as detail. */
+export class Graph {
+  constructor(element, load, told = () => {}) {
+    Object.assign(this, { element, load, nodes: [], edges: [], made: null, chosen: null, timer: null, asked: 0, path: [] });
+    this.opened = new Set();
+    this.drawn = new Map();
+    this.stops = new Map();
+    this.stage = element.appendChild(Object.assign(document.createElement("div"), { className: "stage" }));
+    this.drawing = svg("svg", { class: "drawing", role: "group", "aria-label": "Task graph" });
+    this.layers = Object.fromEntries(["ways", "places", "inked"].map((name) => [name, this.drawing.appendChild(svg("g", { class: name }))]));
+    this.view = new View(this.stage, told);
+    this.minimap = new Minimap(this.stage);
+    const acts = { choose: (id) => this.choose(id), open: (id) => this.open(id), isolate: (id) => this.isolate(id), in: () => this.view.in(), out: () => this.view.out(), fit: () => this.view.fit() };
+    walk(this.stage, () => ({ edges: this.edges, at: this.stops }), acts, (id) => this.focus(id));
+    this.stage.addEventListener("click", (event) => this.choose(event.target.closest(".node")?.dataset.id ?? null));
+    this.stage.addEventListener("dblclick", (event) => this.open(event.target.closest(".node")?.dataset.id));
   }
-}
 
-function note(element, words) {
-  const paragraph = document.createElement("p");
-  paragraph.className = "graph-note";
-  paragraph.textContent = words;
-  element.replaceChildren(paragraph);
-}
-
-function show(element, state, graph) {
-  if (!graph.nodes.length) return note(element, "No task was asked for yet. The graph grows as tasks appear on the log.");
-  const nodes = graph.nodes.map(measure);
-  const shape = JSON.stringify([nodes.map((node) => [node.id, node.kind]), graph.edges.map((edge) => [edge.source, edge.target])]);
-  const fresh = state.shape === "";
-  if (shape !== state.shape) {
-    state.made = layout(nodes, graph.edges);
-    state.shape = shape;
+  /** The run changed: asks again, at most once a second. */
+  touch() {
+    const wait = Math.max(0, this.asked + EVERY - performance.now());
+    this.timer ??= setTimeout(() => { this.timer = null; this.refresh(); }, wait);
   }
-  const { at, routes, width, height } = state.made;
-  state.picture = { nodes, edges: graph.edges, at };
-  const scale = fitting(element, width, height);
-  const drawing = svg("svg", { class: "drawing", width: width * scale, height: height * scale, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `Task graph, ${nodes.length} nodes` },
-    svg("g", {}, ...routes.flatMap(drawEdge)),
-    svg("g", {}, ...nodes.map((node) => draw(node, at.get(node.id)))));
-  const focused = document.activeElement?.closest?.(".node")?.dataset.id;
-  element.querySelector(".drawing, .graph-note")?.remove();
-  element.prepend(drawing);
-  mark(element, state);
-  paint(drawing);
-  if (fresh) lead(element, drawing);
-  const first = drawing.querySelector(".node");
-  if (first && !drawing.querySelector('.node[tabindex="0"]')) first.setAttribute("tabindex", 0);
-  if (focused) drawing.querySelector(`.node[data-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
-  return undefined;
-}
 
-/** Everything in view as far as it stays readable: down to 0.6 of its size; what is larger scrolls. */
-function fitting(element, width, height) {
-  const room = Math.max(260, innerHeight * 0.42);
-  return Math.min(1, Math.max(0.6, Math.min(element.clientWidth / width, room / height)));
-}
+  async refresh(tidy = false) {
+    this.asked = performance.now();
+    try {
+      this.show(await this.load([...this.opened]), tidy);
+    } catch (error) {
+      if (!this.nodes.length) this.note(`The graph cannot be drawn: ${error.message}`);
+    }
+  }
 
-/** On load, the first node that is not done stands in view. */
-function lead(element, drawing) {
-  const front = drawing.querySelector(".node:not(.c-done)") ?? drawing.querySelector(".node");
-  const [box, frame] = [front.getBoundingClientRect(), element.getBoundingClientRect()];
-  if (box.right > frame.right) element.scrollLeft = box.left - frame.left - frame.width / 3;
-  if (box.bottom > frame.bottom) element.scrollTop = box.top - frame.top - frame.height / 3;
-}
+  note(words) {
+    this.stage.replaceChildren(Object.assign(document.createElement("p"), { className: "graph-note", textContent: words }));
+  }
 
-function mark(element, state) {
-  for (const node of element.querySelectorAll(".node")) node.setAttribute("aria-selected", String(node.dataset.id === state.chosen));
-}
+  show({ nodes, edges }, tidy) {
+    const first = !this.nodes.length;
+    this.nodes = nodes.map(measure);
+    this.edges = edges;
+    if (!nodes.length) return this.note("No task was asked for yet. The graph grows as tasks appear on the log.");
+    if (first) this.stage.replaceChildren(this.drawing);
+    if (first || tidy || !this.made) this.made = layout(this.nodes, edges);
+    else if (this.nodes.some((node) => !this.made.at.has(node.id)) || this.nodes.length !== this.made.at.size || edges.length !== this.made.routes.size) this.made = grow(this.made, this.nodes, edges);
+    this.paint();
+    this.view.show(this.drawing, this.made);
+    if (first) this.view.fit();
+    if (first) this.lead();
+    this.minimap.show(this.nodes, this.made);
+    return this.element.dispatchEvent(new CustomEvent("drawn"));
+  }
 
-function choose(element, state, id) {
-  state.chosen = state.chosen === id ? null : id;
-  mark(element, state);
-  const node = state.picture.nodes.find((each) => each.id === state.chosen) ?? null;
-  element.dispatchEvent(new CustomEvent("choose", { detail: node }));
-}
+  paint() {
+    const focused = document.activeElement?.closest?.(".drawing .node")?.dataset.id;
+    this.layers.ways.replaceChildren(...this.edges.filter((edge) => this.made.routes.has(edgeName(edge))).map((edge) => drawEdge(edge, this.made.routes.get(edgeName(edge)))));
+    const ids = new Set(this.nodes.map((node) => node.id));
+    for (const [id, { element }] of this.drawn) if (!ids.has(id)) { element.remove(); this.drawn.delete(id); }
+    this.stops.clear();
+    for (const node of this.nodes) this.place(node);
+    ink(this.layers.inked, this);
+    this.mark();
+    paint(this.drawing);
+    this.drawing.setAttribute("aria-label", `Task graph, ${this.nodes.length} nodes`);
+    if (focused) this.focus(focused, false);
+  }
 
-function open(state, id) {
-  const node = state.picture.nodes.find((each) => each.id === id);
-  if (node?.url) location.assign(node.url);
+  place(node) {
+    const at = this.made.at.get(node.id);
+    const kept = { ...node, width: at.width, height: at.height };
+    const members = node.kind === "fold" ? hanging(kept, room(this.made, node.id)) : [];
+    this.stops.set(node.id, { ...at, sign: node.sign.sign });
+    for (const row of members) this.stops.set(`task:${row.task_id}`, { x: at.x, y: at.y + row.y, layer: at.layer, fold: node.id, sign: row.sign.sign });
+    const key = JSON.stringify([kept, at.x, at.y, members.length]);
+    const known = this.drawn.get(node.id);
+    if (known?.key === key) return;
+    const element = draw(kept, at, members);
+    if (known) known.element.replaceWith(element);
+    else this.layers.places.append(element);
+    this.drawn.set(node.id, { key, element });
+  }
+
+  /** On load the first node that is not done stands in view. */
+  lead() {
+    const front = this.nodes.find((node) => node.sign.sign !== "done") ?? this.nodes[0];
+    this.view.bring(this.at(front.id));
+  }
+
+  at(id) {
+    return this.drawing.querySelector(`.node[data-id="${CSS.escape(id)}"]`);
+  }
+
+  /** Marks what is chosen, and keeps the one tab stop. */
+  mark() {
+    const stops = [...this.drawing.querySelectorAll(".node")];
+    const tab = stops.find((stop) => stop.dataset.id === (this.tab ?? this.chosen)) ?? stops[0];
+    for (const stop of stops) {
+      stop.setAttribute("aria-pressed", String(stop.dataset.id === this.chosen));
+      stop.setAttribute("tabindex", stop === tab ? 0 : -1);
+    }
+    const kept = this.alone ? relatives(this.edges, this.alone) : null;
+    for (const node of this.drawing.querySelectorAll("[data-node]")) node.classList.toggle("dim", Boolean(kept) && !kept.has(node.dataset.node));
+    for (const way of this.drawing.querySelectorAll(".way")) way.classList.toggle("dim", Boolean(kept) && !(kept.has(way.dataset.from) && kept.has(way.dataset.to)));
+  }
+
+  focus(id, bring = true) {
+    this.tab = id;
+    this.mark();
+    const node = this.at(id);
+    node?.focus({ preventScroll: true });
+    if (node && bring) this.view.bring(node);
+  }
+
+  /** Chooses a node or a surfaced member; null lets go. `quiet`: somebody else chose and knows. */
+  choose(id, quiet = false) {
+    const known = id && this.stops.get(id);
+    this.chosen = known ? id : null;
+    this.tab = this.chosen ?? this.tab;
+    this.mark();
+    if (this.chosen && quiet) this.view.bring(this.at(id));
+    if (!quiet) this.element.dispatchEvent(new CustomEvent("choose", { detail: { id: this.chosen, node: this.nodes.find((node) => node.id === this.chosen) ?? null } }));
+  }
+
+  /** Opens a fold to one mark a member, or closes it; other nodes are chosen. */
+  open(id) {
+    const node = this.nodes.find((each) => each.id === id);
+    if (node?.kind !== "fold") return id && this.choose(id);
+    if (!this.opened.delete(node.fold_key)) this.opened.add(node.fold_key);
+    this.choose(id);
+    return this.refresh(true);
+  }
+
+  isolate(id) {
+    this.alone = this.alone === id ? null : this.stops.get(id)?.fold ?? id;
+    this.mark();
+  }
+
+  /** Draws the critical path through these nodes, first to last. */
+  follow(ids) {
+    this.path = ids;
+    if (this.made) ink(this.layers.inked, this);
+  }
+
+  async tidy() {
+    await this.refresh(true);
+    this.view.fit();
+  }
+
+  /** The same picture as a table, or the drawing again. */
+  table(shown) {
+    this.element.querySelector(".twin")?.remove();
+    this.stage.hidden = shown;
+    if (!shown) return;
+    const box = Object.assign(document.createElement("div"), { className: "twin", tabIndex: 0 });
+    box.append(twin(this, (id) => this.choose(id)));
+    this.element.append(box);
+  }
 }

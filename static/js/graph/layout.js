@@ -81,28 +81,43 @@ function place(columns) {
   return x - GAP_X + MARGIN;
 }
 
-/** Positions: {width, height, at: Map(id → {x, y}), routes: [{edge, points}]}. */
+/**
+ * The picture {width, height, at, columns, taken, routes}: `at` maps a node's id to {x, y, layer, width, height, room}
+ * (`room`: how much may hang below it), `columns` are {x, width}, `taken` the rectangles that nodes and passing edges
+ * hold, `routes` map an edge's name to its points.
+ */
 export function layout(nodes, edges) {
-  if (!nodes.length) return { width: 0, height: 0, at: new Map(), routes: [] };
+  const made = { width: 0, height: 0, at: new Map(), columns: [], taken: [], routes: new Map() };
+  if (!nodes.length) return made;
   const { columns, routes } = cells(nodes, edges, layers(nodes, edges));
   order(columns);
-  const width = place(columns);
+  made.width = place(columns);
   const all = columns.flat();
   const top = Math.min(...all.map((entry) => entry.y)) - MARGIN;
   for (const entry of all) entry.y = Math.round(entry.y - top);
-  const height = Math.max(...all.map((entry) => entry.y + entry.height + (entry.node?.below ?? 0))) + MARGIN;
-  const at = new Map(all.filter((entry) => entry.node).map((entry) => [entry.node.id, { x: entry.x, y: entry.y }]));
-  const middle = (entry) => entry.y + entry.height / 2;
-  const drawn = routes.map(({ edge, route }) => ({
-    edge,
-    points: route.flatMap((entry, step) => [
-      ...(step > 0 ? [[entry.x, middle(entry)]] : []),
-      ...(step < route.length - 1 ? [[entry.x + (step === 0 ? entry.width : columnWidth(columns, entry)), middle(entry)]] : []),
-    ]),
-  }));
-  return { width, height, at, routes: drawn };
+  made.height = Math.max(...all.map((entry) => entry.y + entry.height + (entry.node?.below ?? 0))) + MARGIN;
+  made.columns = columns.map((column) => ({ x: column[0]?.x ?? 0, width: Math.max(0, ...column.map((entry) => entry.width)) }));
+  for (const entry of all) {
+    const size = entry.node ? entry.width : made.columns[entry.layer].width;
+    made.taken.push({ x: entry.x, y: entry.y, width: size, height: entry.height + (entry.node?.below ?? 0), owner: entry.node?.id });
+    if (entry.node) made.at.set(entry.node.id, { x: entry.x, y: entry.y, layer: entry.layer, width: entry.width, height: entry.height });
+  }
+  for (const { edge, route } of routes) made.routes.set(edgeName(edge), points(made, route.map(({ node, ...entry }) => ({ ...entry, passing: !node }))));
+  return made;
 }
 
-function columnWidth(columns, entry) {
-  return Math.max(0, ...columns[entry.layer].map((each) => each.width));
+/** How an edge is called: its two ends. */
+export const edgeName = (edge) => `${edge.source}\n${edge.target}`;
+
+/** The points of an edge: out of the right side of the first cell, along the slots between, into the left side of the last. */
+export function points(made, route) {
+  const middle = (entry) => entry.y + entry.height / 2;
+  const right = (entry) => made.columns[entry.layer].x + made.columns[entry.layer].width;
+  return route.flatMap((entry, step) => [
+    ...(step > 0 ? [[entry.x, middle(entry)]] : []),
+    ...(step === 0 && entry.x + entry.width < right(entry) ? [[entry.x + entry.width, middle(entry)]] : []),
+    ...(step < route.length - 1 ? [[Math.max(right(entry), entry.x + entry.width), middle(entry)]] : []),
+  ]);
 }
+
+export { GAP_X, GAP_Y, MARGIN, SLOT };

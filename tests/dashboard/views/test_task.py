@@ -1,0 +1,71 @@
+"""The task page: error, attempts, events, what it carried, acts."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.dashboard.recordings import tried_twice
+from tests.dashboard.scenes import failed_task, member, run, signed_in, task, viewer
+
+pytestmark = pytest.mark.django_db
+PATH = "/runs/run-1/tasks/task-1/"
+
+
+def test_a_failed_task_shows_error_attempts_and_events() -> None:
+    run()
+    failed_task()
+    tried_twice().store()
+    page = viewer().get(PATH).content.decode()
+    assert "the endpoint was removed" in page
+    assert "Traceback" in page
+    assert "researcher-2" in page
+    assert page.count("task.started") == 2
+    assert "search" in page
+
+
+def test_an_open_task_says_why_it_waits() -> None:
+    run()
+    task(state="requested")
+    assert b"Why is this waiting?" in viewer().get(PATH).content
+
+
+def test_payloads_need_their_right() -> None:
+    run()
+    task(input={"key": "hidden-value"})
+    assert b"hidden-value" not in signed_in(member("eve", "view_run")).get(PATH).content
+    assert b"hidden-value" in signed_in(member("ana", "view_run", "view_segment")).get(PATH).content
+
+
+def test_acts_are_offered_to_those_who_may_steer() -> None:
+    run()
+    failed_task()
+    assert b"data-act" not in signed_in(member("eve", "view_run")).get(PATH).content
+    page = signed_in(member("ana", "view_run", "steer_run")).get(PATH).content
+    assert b'data-act="retry"' in page
+    assert b'data-act="cancel"' not in page
+
+
+def test_a_task_whose_run_was_pruned_still_has_its_page() -> None:
+    task()
+    assert viewer().get(PATH).status_code == 200
+
+
+def test_a_task_costs_the_same_in_a_run_of_many() -> None:
+    run()
+    task()
+    client = viewer()
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(PATH).status_code == 200
+        return len(queries)
+
+    few = cost()
+    for number in range(60):
+        task(f"other-{number}")
+    assert cost() == few
+
+
+def test_an_unknown_task_is_not_found() -> None:
+    run()
+    assert viewer().get("/runs/run-1/tasks/nix/").status_code == 404
