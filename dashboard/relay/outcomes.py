@@ -160,9 +160,9 @@ def reconsider(lease: Lease, shard: int, after: int) -> int:
 def explain(lease: Lease, shard: int, words: str) -> None:
     """Write on every row that waits why it waits; once, not at every try."""
     with _ours(lease):
-        waiting = Decision.objects.filter(
-            state=SAVED, relay_shard=shard, held_until__lte=database_now()
-        ).exclude(error=words)
+        waiting = Decision.objects.filter(state=SAVED, relay_shard=shard, held_until__lte=database_now()).exclude(
+            error=words
+        )
         ids = list(waiting.values_list("decision_id", flat=True))
         Decision.objects.filter(pk__in=ids).update(error=words)
         _show(ids)

@@ -55,9 +55,7 @@ class ReadBack:
         self._reader: Reader | None = None
         self._partitions: frozenset[TopicPartition] = frozenset()
 
-    async def find(
-        self, wanted: Iterable[Mark], stretches: Mapping[TopicPartition, Stretch]
-    ) -> dict[Mark, Appended]:
+    async def find(self, wanted: Iterable[Mark], stretches: Mapping[TopicPartition, Stretch]) -> dict[Mark, Appended]:
         """Where the wanted records stand for the first time within these stretches; those not there are missing.
 
         Raises Truncated, LogUnreachable (the end was not reached in time), LogDenied, UnknownTopic.

@@ -31,9 +31,7 @@ SECOND: Final = 1_000_000
 class ShardRelay:
     """Sends what one relay shard has to send. `wake` it when there may be something."""
 
-    def __init__(
-        self, log: EventLog, lease: Lease, tables: DatabaseThread, *, limits: Limits, stage: Stage
-    ) -> None:
+    def __init__(self, log: EventLog, lease: Lease, tables: DatabaseThread, *, limits: Limits, stage: Stage) -> None:
         self.lease = lease
         self.sent = 0
         self._log, self._tables, self._limits, self._stage = log, tables, limits, stage

@@ -109,17 +109,46 @@ def _appended(record: NewRecord, at: int) -> StoredRecord:
 
 def _keep_request(row: RequestRow) -> None:
     row.revision += 1
-    names = ("run_id", "task_id", "agent_group", "version", "content_hash", "state", "requested_at", "due_at",
-             "expires_at", "revision")
+    names = (
+        "run_id",
+        "task_id",
+        "agent_group",
+        "version",
+        "content_hash",
+        "state",
+        "requested_at",
+        "due_at",
+        "expires_at",
+        "revision",
+    )
     kept = {name: getattr(row, name) for name in names} | {"body": msgspec.json.encode(row).decode()}
     Request.objects.update_or_create(approval_id=row.approval_id, defaults=kept)
 
 
 def _keep_task(row: TaskRow) -> None:
     row.revision += 1
-    names = ("shard", "tenant", "state", "task_type", "title", "agent_group", "agent_id", "fold_key",
-             "parent_task_id", "fanout_id", "fanout_index", "retry_of", "attempt", "requested_at", "started_at",
-             "ended_at", "command_topic", "command_partition", "command_offset", "revision")
+    names = (
+        "shard",
+        "tenant",
+        "state",
+        "task_type",
+        "title",
+        "agent_group",
+        "agent_id",
+        "fold_key",
+        "parent_task_id",
+        "fanout_id",
+        "fanout_index",
+        "retry_of",
+        "attempt",
+        "requested_at",
+        "started_at",
+        "ended_at",
+        "command_topic",
+        "command_partition",
+        "command_offset",
+        "revision",
+    )
     kept = {name: getattr(row, name) for name in names} | {"body": msgspec.json.encode(row).decode()}
     Task.objects.update_or_create(run_id=row.run_id, task_id=row.task_id, defaults=kept)
 

@@ -101,3 +101,9 @@ def pending_count() -> int:
     return Decision.objects.filter(state="saved").count()
 
 
+def the_rows() -> list[Decision]:
+    return list(Decision.objects.order_by("saved_at"))
+
+
+def ids_of(events: Sequence[Event], name: str) -> list[str]:
+    return [event.data.decision_id for event in events if event.name == name]

@@ -7,12 +7,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = (
-    *("test_approvals.py", "test_sweep.py", "test_steering.py", "test_outbox.py", "test_audit.py", "test_clock.py"),
-    "test_relay.py::test_every_decision_is_one_fact_and_one_command_and_its_receipt_is_true[memory]",
-    "test_relay.py::test_an_unknown_outcome_is_found_out_before_anything_is_sent_again",
-    "test_relay.py::test_a_relay_that_sleeps_past_its_lease_writes_nothing[memory]",
-    "test_relay.py::test_two_relays_share_the_shards_and_double_nothing[memory]",
-    "test_relay.py::test_past_its_validity_a_decision_is_not_sent_and_says_so[memory]",
+    *("approvals", "sweep", "test_steering.py", "test_outbox.py", "test_audit.py", "test_clock.py"),
+    "relay/test_relay.py::test_every_decision_is_one_fact_and_one_command_and_its_receipt_is_true[memory]",
+    "relay/test_session.py::test_an_unknown_outcome_is_found_out_before_anything_is_sent_again",
+    "relay/test_lease.py::test_a_relay_that_sleeps_past_its_lease_writes_nothing[memory]",
+    "relay/test_lease.py::test_two_relays_share_the_shards_and_double_nothing[memory]",
+    "relay/test_relay.py::test_past_its_validity_a_decision_is_not_sent_and_says_so[memory]",
 )
 
 

@@ -13,9 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def made(task: str = "task-1", *about: object) -> list[outbox.NewRecord]:
-    return [
-        outbox.record("task.cancel.requested", made_of=about or ["x"], at=5, run_id=RUN, task_id=task, data={})
-    ]
+    return [outbox.record("task.cancel.requested", made_of=about or ["x"], at=5, run_id=RUN, task_id=task, data={})]
 
 
 def put(row_id: str, task: str = "task-1", *, saved_at: int = 100, hold: int = 0) -> Decision:

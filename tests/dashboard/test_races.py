@@ -26,7 +26,7 @@ def races(environment: dict[str, str], count: int) -> list[dict[str, Any]]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=1_200,
+        timeout=3_000,
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -60,7 +60,7 @@ def test_fifty_races_on_postgresql(tmp_path: Path, database_url: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1_300)
+@pytest.mark.timeout(3_100)
 def test_ten_thousand_races_on_postgresql(tmp_path: Path, database_url: str) -> None:
     check(races({"LINESIDE_STATE": str(tmp_path), "LINESIDE_DATABASE_URL": database_url}, 10_000), 10_000)
 

@@ -13,8 +13,8 @@ from dashboard import outbox, steering
 from dashboard.approvals import NotAllowed
 from dashboard.models import Audit, Decision, Task
 from dashboard.steering import steer
+from tests.dashboard.approvals.clicking import events
 from tests.dashboard.cast import RUN, TASK, hear, person, say
-from tests.dashboard.test_approvals import events
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,5 @@
 """What the dashboard signs is what an agent's gate accepts, and nothing else."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,11 +22,6 @@ from tests.dashboard.cast import PAY, SECOND, ask, person
 
 pytestmark = pytest.mark.django_db
 ALLOWED = ("approve", "reject", "edit", "respond")
-
-
-@pytest.fixture(autouse=True)
-def _state(settings: Any, tmp_path: Path) -> None:
-    settings.LINESIDE_STATE = tmp_path
 
 
 @pytest.fixture
