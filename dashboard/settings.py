@@ -141,6 +141,8 @@ LOGGING = {
     "loggers": {
         "dashboard": {"level": "INFO"},
         "coordination": {"level": "INFO"},
+        # A partition without a leader for a moment is tried again and is nobody's business.
+        "aiokafka.producer.sender": {"level": "ERROR"},
         "django.request": {"level": "ERROR"},
     },
 }
