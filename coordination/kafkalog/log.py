@@ -24,6 +24,7 @@ from coordination.kafkalog.lifecycle import Endings
 from coordination.kafkalog.membership import KafkaMembership, Memberships
 from coordination.kafkalog.outage import Outage
 from coordination.kafkalog.reader import KafkaReader, open_reader
+from coordination.kafkalog.rights import topic_rights
 from coordination.kafkalog.transaction import KafkaTransaction, open_transaction
 from coordination.partitioner import Placement
 
@@ -108,6 +109,10 @@ class KafkaLog:
     async def configure_topic(self, name: str, config: Mapping[str, str]) -> None:
         """Set these settings of a topic and leave its others alone."""
         await topic_lists.configure_topic(self._connection, name, config)
+
+    async def rights(self, names: Sequence[str]) -> dict[str, frozenset[str]]:
+        """What may be done with these topics: see `rights.topic_rights`."""
+        return await topic_rights(self._connection, names)
 
     async def delete_topic(self, name: str) -> None:
         """See EventLog.delete_topic."""

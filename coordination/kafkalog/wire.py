@@ -211,11 +211,11 @@ _IncrementalAlterConfigs = _pair(
 )
 
 
-def ask_metadata(topics: Sequence[str] | None) -> Ask:
-    """Brokers, and the named topics or all (None); v12 adds topic ids. Never creates a topic."""
+def ask_metadata(topics: Sequence[str] | None, *, with_rights: bool = False) -> Ask:
+    """Brokers, and the named topics or all (None); v12 adds topic ids and rights. Never creates a topic."""
     named = None if topics is None else [(bytes(16), topic, NO_TAGS) for topic in topics]
     old = MetadataRequest_v5(None if topics is None else list(topics), False)
-    return Ask(old, _Metadata(named, False, False, NO_TAGS))
+    return Ask(old, _Metadata(named, False, with_rights, NO_TAGS))
 
 
 def ask_stable_offsets(group: str, topics: Sequence[tuple[str, Sequence[int]]]) -> Ask:

@@ -1,5 +1,6 @@
 """Rules of `rebuild`: the same rows again, beside the live ones, and nothing else is touched."""
 
+import asyncio
 import io
 import threading
 import time
@@ -12,6 +13,7 @@ from django.db import connection
 
 from coordination import projection
 from coordination.manifest import Manifest
+from coordination.sqlitelog import SqliteLog
 from dashboard.audit import enter
 from dashboard.ingest.loop import Ingest
 from dashboard.models import Agent, Approval, Audit, FoldPart, Position, Request, Run, RunPart, Segment, Shard, Task
@@ -19,7 +21,6 @@ from dashboard.rebuild import NotSwapped, rebuild, refolding
 from dashboard.rebuild.fresh import MODELS, SCHEMA
 from dashboard.runtime import make_store, worker_name
 from dashboard.shards import Leases
-from tests.coordination.recordings import FOLDER
 from tests.dashboard.ingest.picture import rows_in_tables
 from tests.traffic import Traffic
 
@@ -185,10 +186,16 @@ def test_empty_tables_are_rebuilt_to_empty_tables(tables):
     assert not any(model.objects.exists() for model in (Task, RunPart, FoldPart, Request, Agent, Run))
 
 
+async def appended(path: str) -> None:
+    log = SqliteLog(path)
+    await log.append(Traffic(12).records(100))
+    await log.close()
+
+
 def test_the_command_reads_the_tail_where_no_worker_does(transactional_db, tmp_path, settings):
     settings.LINESIDE_LOG = f"sqlite://{tmp_path}/log.sqlite3"
     call_command("topics", "--apply", verbosity=0)
-    call_command("import_run", str(FOLDER / "wfcommons/srasearch.json"))
+    asyncio.run(appended(f"{tmp_path}/log.sqlite3"))
     out = io.StringIO()
     call_command("rebuild", stdout=out)
     words = out.getvalue()
