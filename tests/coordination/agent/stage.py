@@ -13,7 +13,7 @@ from coordination.event import Event
 from coordination.eventlog import EventLog, NewRecord, Record, TopicPartition
 from coordination.manifest import TOPICS, Manifest
 from coordination.memorylog import MemoryLog
-from coordination.projection import Rows, fold
+from coordination.projection import Layout, Rows, fold
 from coordination.signing import Keyring, SigningKey
 from coordination.tasks import Task
 
@@ -25,14 +25,16 @@ DECISION_KEY = SigningKey.generate()
 class Stage:
     """One log with everything on it. Leave it with `close`: then no event may have been out of order."""
 
-    def __init__(self, log: EventLog | None = None) -> None:
+    def __init__(self, log: EventLog | None = None, manifest: Manifest = MANIFEST) -> None:
         self.log = log or MemoryLog()
-        self.client = Client(self.log, "tester")
+        self.manifest = manifest
+        self.client = Client(self.log, "tester", manifest=manifest)
         self._running: list[tuple[asyncio.Task[None], asyncio.Event]] = []
-        self._decoder = Decoder(MANIFEST)
+        self._decoder = Decoder(manifest)
 
     async def open(self) -> None:
-        await self.log.create_topics(MANIFEST.specs())
+        """Make the topics."""
+        await self.log.create_topics(self.manifest.specs())
 
     def agent(self, group: str, **limits: Any) -> Agent:
         """An agent that retries quickly and trusts the stage's decision key."""
@@ -42,7 +44,7 @@ class Stage:
             "grace": 2.0,
             "heartbeat": 60.0,
         }
-        return Agent(group, log=self.log, **(defaults | limits))
+        return Agent(group, log=self.log, manifest=self.manifest, **(defaults | limits))
 
     def start(
         self, agent: Agent, agent_id: str = "", log: EventLog | None = None
@@ -72,7 +74,7 @@ class Stage:
 
     async def records(self, family: str) -> list[Record]:
         """All records of a topic family, in the order of each partition."""
-        topic = MANIFEST.topic_named(family)
+        topic = self.manifest.topic_named(family)
         partitions = [TopicPartition(topic, number) for number in range(TOPICS[family].partitions)]
         ends = await self.log.ends(partitions)
         reader = await self.log.reader({partition: end.begin for partition, end in ends.items()})
@@ -164,7 +166,7 @@ class Stage:
 
     async def rows(self) -> Rows:
         """What a projection makes of everything on the log."""
-        rows = Rows()
+        rows = Rows(Layout(self.manifest.family_of))
         for family in TOPICS:
             if not family.startswith(("dlq", "run.state")):
                 # A projection drops the same event on the same partition before it folds.
@@ -187,4 +189,4 @@ class Stage:
         return [anomaly for anomaly in found if anomaly.name != "requested_again"]
 
     def _family(self, name: str) -> str:
-        return MANIFEST.family_of(MANIFEST.topic_for(name)) or ""
+        return self.manifest.family_of(self.manifest.topic_for(name)) or ""

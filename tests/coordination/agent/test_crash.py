@@ -2,75 +2,23 @@
 
 import asyncio
 from collections import Counter
-from typing import Any
 
 import pytest
 
-from coordination.agent import Agent, TaskContext, ToolCall
 from tests.coordination.agent.mortal import Mortal
+from tests.coordination.agent.settling import Bank, payer, reviewer, worker
 from tests.coordination.agent.stage import Stage
 
 COMMITS = 22
 """As many as the scenario takes at most, positions committed in between included."""
 
 
-class Bank:
-    """A place outside the log: it counts what it was told under which key."""
-
-    def __init__(self) -> None:
-        self.told: Counter[str] = Counter()
-
-    async def pay(self, call: ToolCall) -> dict[str, str]:
-        """Pay, once per key as far as the caller can see."""
-        self.told[call.idempotency_key] += 1
-        return {"receipt": call.idempotency_key}
-
-
-def payer(stage: Stage, bank: Bank) -> Agent:
-    """A group whose task does one of everything."""
-    agent = stage.agent("payer", session_timeout=1.0)
-
-    @agent.task("settle", ends_run=True)
-    async def settle(task: TaskContext) -> Any:
-        await task.tool("bank.pay", {"step": "deposit"}, bank.pay, effects=True)
-        out = task.fan_out("match")
-        for number in range(3):
-            out.branch("work", "worker", input={"number": number})
-        matched = [result.output for result in await out.join()]
-        single = (await task.request("work", "worker", input={"number": 9})).required()
-        decision = await task.approve("pay.rest", {"matched": matched})
-        await task.tool("bank.pay", {"step": "rest"}, bank.pay, effects=True)
-        return {"matched": matched, "single": single, "decision": decision.decision}
-
-    return agent
-
-
-def worker(stage: Stage) -> Agent:
-    agent = stage.agent("worker")
-
-    @agent.task("work")
-    async def work(task: TaskContext) -> Any:
-        return task.input["number"] * 2
-
-    return agent
-
-
-async def reviewer(stage: Stage) -> None:
-    """Approves whatever is asked, once per request."""
-    answered: set[str] = set()
-    while True:
-        for request in await stage.events("review.approval.commands"):
-            if request.id not in answered:
-                answered.add(request.id)
-                await stage.decide(request)
-        await asyncio.sleep(0.02)
-
-
 async def play(stage: Stage, nth: int, before: bool) -> tuple[Mortal, Bank]:
     """The scenario, with an instance of the payer that dies once and another that comes after it."""
     bank, mortal = Bank(), Mortal(stage.log, nth, before=before)
     stage.start(worker(stage))
-    reviewing = asyncio.create_task(reviewer(stage))
+    stop = asyncio.Event()
+    reviewing = asyncio.create_task(reviewer(stage, stop))
     first = stage.start(payer(stage, bank), "payer-1", log=mortal)  # type: ignore[arg-type]
     await stage.client.start_run("run-1", "settle", "payer", name="Settle")
     ended = asyncio.create_task(stage.until("run.completed", timeout=30))
@@ -82,7 +30,8 @@ async def play(stage: Stage, nth: int, before: bool) -> tuple[Mortal, Bank]:
         stage.start(payer(stage, bank), "payer-2")
     await ended
     mortal.spare()
-    reviewing.cancel()
+    stop.set()
+    await reviewing
     return mortal, bank
 
 
