@@ -39,18 +39,21 @@ class Changes:
     def note(self, written: Written) -> None:
         """A batch was committed."""
         touched, mine = written.touched, self._touched
-        self._runs.update(written.runs)
         mine.requests |= touched.requests
-        mine.tasks |= {key for key in touched.tasks if live.wanted(f"run:{key[0]}")}
-        mine.fold_parts |= {key for key in touched.fold_parts if live.wanted(f"run:{key[0]}")}
-        mine.gone |= {key for key in touched.gone if live.wanted(f"run:{key[0]}")}
-        mine.fan_outs |= touched.fan_outs
+        watched = {run_id for run_id in written.runs if live.wanted(f"run:{run_id}")}
+        board = live.wanted("board")
+        self._runs.update((run_id, run) for run_id, run in written.runs.items() if board or run_id in watched)
+        if watched:
+            mine.tasks |= {key for key in touched.tasks if key[0] in watched}
+            mine.fold_parts |= {key for key in touched.fold_parts if key[0] in watched}
+            mine.gone |= {key for key in touched.gone if key[0] in watched}
+            mine.fan_outs |= {key for key in touched.fan_outs if key[0] in watched}
 
     def publish(self) -> None:
         """Tell what was collected, and forget it."""
         touched, self._touched = self._touched, Touched()
         runs, self._runs = self._runs, {}
-        told = self._told(run_of(values) for values in runs.values())
+        told = {run.run_id: row for run, row in _rows(runs.values())}
         if told and live.wanted("board"):
             live.publish("board", list(told.values()))
         for run_id, row in told.items():
@@ -59,11 +62,6 @@ class Changes:
         if touched.requests and live.wanted("approvals"):
             requests = Request.objects.filter(approval_id__in=touched.requests)
             live.publish("approvals", rows_of(requests, database_now()))
-
-    def _told(self, runs: Iterable[Run]) -> dict[str, dict[str, Any]]:
-        board = live.wanted("board")
-        wanted = [run for run in runs if board or live.wanted(f"run:{run.run_id}")]
-        return {run.run_id: row for run, row in zip(wanted, with_asks(wanted), strict=True)}
 
     def _publish_run(self, run_id: str, row: dict[str, Any], touched: Touched) -> None:
         tasks = self._working.rows.tasks
@@ -84,3 +82,8 @@ class Changes:
             gone,
             whole=len(shown) == len(keys),
         )
+
+
+def _rows(written: Iterable[tuple[Any, ...]]) -> list[tuple[Run, dict[str, Any]]]:
+    runs = [run_of(values) for values in written]
+    return list(zip(runs, with_asks(runs), strict=True)) if runs else []

@@ -47,8 +47,7 @@ class PostgresStore:
 
     summaries_inside = False
 
-    def __init__(self, suffix: str = "") -> None:
-        self._suffix = suffix
+    def __init__(self) -> None:
         self._encoder = msgspec.json.Encoder()
         self._sent: list[_Sent] = []
         self._pipeline: AbstractContextManager[Any] | None = None
@@ -97,7 +96,7 @@ class PostgresStore:
         """See Store."""
         wanted = list(keys)
         columns = [list(column) for column in zip(*wanted, strict=True)] if len(table.key) > 1 else [wanted]
-        rows = self._ask(load_rows(table.name + self._suffix, table.key, lock), columns)
+        rows = self._ask(load_rows(table.name, table.key, lock), columns)
         decode = _decoder(cast(Any, table.row)).decode
         if table.packed:
             return [decode(unpack_body(body)) for (body,) in rows]
@@ -105,7 +104,7 @@ class PostgresStore:
 
     def load_parts(self, run_ids: Sequence[str], besides: Sequence[str] = ()) -> list[RunPart]:
         """See Store."""
-        rows = self._ask(load_parts(RUN_PARTS.name + self._suffix), [list(run_ids), list(besides)])
+        rows = self._ask(load_parts(RUN_PARTS.name), [list(run_ids), list(besides)])
         return [_decoder(RunPart).decode(body) for (body,) in rows]
 
     def save(self, table: Table[Row], rows: Sequence[Row]) -> None:
@@ -118,7 +117,7 @@ class PostgresStore:
             for row, body in zip(rows, bodies, strict=True)
         ]
         self._send(
-            save_rows(table.name + self._suffix, table.key, table.all_columns),
+            save_rows(table.name, table.key, table.all_columns),
             [self._text(objects)],
             len(rows),
             table.name,
@@ -134,12 +133,12 @@ class PostgresStore:
             for number in raw:
                 values[number] = msgspec.Raw(without_escaped_nul(values[number]))
             objects.append(dict(zip(names, values, strict=True)))
-        self._send(save_runs(RUNS + self._suffix), [self._text(objects)])
+        self._send(save_runs(RUNS), [self._text(objects)])
 
     def forget_folds(self, keys: Sequence[tuple[str, str, str]]) -> None:
         """See Store."""
         self._send(
-            forget_rows(FOLD_PARTS.name + self._suffix, FOLD_PARTS.key),
+            forget_rows(FOLD_PARTS.name, FOLD_PARTS.key),
             [list(column) for column in zip(*keys, strict=True)],
         )
 

@@ -24,8 +24,7 @@ class SqliteStore:
 
     summaries_inside = True
 
-    def __init__(self, suffix: str = "") -> None:
-        self._suffix = suffix
+    def __init__(self) -> None:
         self._encoder = msgspec.json.Encoder()
 
     def open(self) -> None:
@@ -71,7 +70,7 @@ class SqliteStore:
     def load(self, table: Table[Row], keys: Iterable[Any], *, lock: bool = False) -> list[Row]:
         """See Store; the transaction holds the only lock there is."""
         with connection.cursor() as cursor:
-            cursor.execute(_load_sql(table.name + self._suffix, table.key), [_json(list(keys))])
+            cursor.execute(_load_sql(table.name, table.key), [_json(list(keys))])
             decode = _decoder(cast(Any, table.row)).decode
             if table.packed:
                 return [decode(unpack_body(body)) for (body,) in cursor.fetchall()]
@@ -81,7 +80,7 @@ class SqliteStore:
         """See Store."""
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT p.body FROM json_each(%s) AS k CROSS JOIN {RUN_PARTS.name}{self._suffix} AS p "  # noqa: S608
+                f"SELECT p.body FROM json_each(%s) AS k CROSS JOIN {RUN_PARTS.name} AS p "  # noqa: S608
                 "ON p.run_id = k.value WHERE p.shard NOT IN (SELECT value FROM json_each(%s))",
                 [_json(run_ids), _json(besides)],
             )
@@ -93,7 +92,7 @@ class SqliteStore:
         bodies = [pack_body(encode(row)) if table.packed else encode(row).decode() for row in rows]
         with connection.cursor() as cursor:
             cursor.executemany(
-                _save_sql(table.name + self._suffix, table.key, tuple(name for name, _ in table.all_columns)),
+                _save_sql(table.name, table.key, tuple(name for name, _ in table.all_columns)),
                 [(*values(row), row.revision, body) for row, body in zip(rows, bodies, strict=True)],  # type: ignore[attr-defined]
             )
             _expect(cursor, len(rows), table.name)
@@ -101,13 +100,13 @@ class SqliteStore:
     def save_runs(self, runs: Sequence[tuple[Any, ...]]) -> None:
         """See Store."""
         with connection.cursor() as cursor:
-            cursor.executemany(_save_runs_sql(RUNS + self._suffix), runs)
+            cursor.executemany(_save_runs_sql(RUNS), runs)
 
     def forget_folds(self, keys: Sequence[tuple[str, str, str]]) -> None:
         """See Store."""
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"DELETE FROM {FOLD_PARTS.name}{self._suffix} "  # noqa: S608
+                f"DELETE FROM {FOLD_PARTS.name} "  # noqa: S608
                 "WHERE run_id = %s AND fold_key = %s AND shard = %s",
                 keys,
             )

@@ -130,37 +130,46 @@ class BatchWriter:
         store.add_segments(segments, stretches)
 
     def _segments(self, batch_id: int, events: Sequence[Event], records: Sequence[StoredRecord]) -> list[SegmentRow]:
-        runs: dict[str, list[int]] = {}
-        for index, event in enumerate(events):
-            runs.setdefault(event.run_id, []).append(index)
-        return [
-            self._segment(
-                batch_id * SEGMENTS_A_BATCH + number,
-                run_id,
-                [events[index] for index in found],
-                [records[index] for index in found],
-            )
-            for number, (run_id, found) in enumerate(runs.items())
-        ]
+        runs: dict[str, _Segment] = {}
+        for event, record in zip(events, records, strict=True):
+            segment = runs.get(event.run_id)
+            if segment is None:
+                segment = runs[event.run_id] = _Segment(event.at, event.at)
+            elif event.at > segment.last_at:
+                segment.last_at = event.at
+            elif event.at < segment.first_at:
+                segment.first_at = event.at
+            segment.tasks.add(event.task_id)
+            segment.records.append(record)
+        first = batch_id * SEGMENTS_A_BATCH
+        return [self._row(first + number, run_id, one) for number, (run_id, one) in enumerate(runs.items())]
 
-    def _segment(
-        self, segment_id: int, run_id: str, events: Sequence[Event], records: Sequence[StoredRecord]
-    ) -> SegmentRow:
-        instants = [event.at for event in events]
+    def _row(self, segment_id: int, run_id: str, segment: "_Segment") -> SegmentRow:
         tasks = 0
-        for task_id in {event.task_id for event in events}:
+        for task_id in segment.tasks:
             tasks |= task_bit(task_id)
-        blob = self._packer.pack(records)
         return SegmentRow(
             segment_id,
             run_id,
-            min(instants),
-            max(instants),
-            len(records),
+            segment.first_at,
+            segment.last_at,
+            len(segment.records),
             tasks,
             self._packer.dictionary_id,
-            blob,
+            self._packer.pack(segment.records),
         )
+
+
+class _Segment:
+    """The records of one run in a batch, as they are gathered."""
+
+    __slots__ = ("first_at", "last_at", "records", "tasks")
+
+    def __init__(self, first_at: int, last_at: int) -> None:
+        self.first_at = first_at
+        self.last_at = last_at
+        self.tasks: set[str] = set()
+        self.records: list[StoredRecord] = []
 
 
 def _without(batch: Sorted, seen: Sequence[Seen]) -> tuple[Sequence[Event], Sequence[StoredRecord]]:
