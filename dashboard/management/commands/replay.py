@@ -71,14 +71,14 @@ class Command(BaseCommand):
 
 def _line(step: Step, width: int) -> str:
     event = step.event
-    changes = "; ".join(_changed(change, event.task_id) for change in step.changes)
+    changes = "; ".join(map(_changed, step.changes))
     parts = (rfc3339(event.at), f"{step.position.text():<{width}}", event.name, event.task_id or NONE, changes)
     return "  ".join(parts).rstrip()
 
 
-def _changed(change: Change, task_id: str) -> str:
+def _changed(change: Change) -> str:
     what = f"{change.before or NONE} → {change.after or NONE}"
-    return what if change.task_id == task_id else f"run {what}"
+    return what if change.task_id else f"run {what}"
 
 
 def _states(replayed: Replayed) -> Counter[str]:
