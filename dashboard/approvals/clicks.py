@@ -46,6 +46,8 @@ class Click(msgspec.Struct, frozen=True, kw_only=True):
     args: Any = None
     response: Any = None
     key: str = ""
+    opened_payload: bool = False
+    dwell_ms: int | None = None
 
     @property
     def person(self) -> User:

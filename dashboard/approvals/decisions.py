@@ -44,13 +44,16 @@ def decide(
     args: Any = None,
     response: Any = None,
     idempotency_key: str | None = None,
+    opened_payload: bool = False,
+    dwell_ms: int | None = None,
 ) -> Receipt:
     """Cast a vote (approve, reject, edit, respond) on a version of a request and return the receipt.
 
     `request_version` and `content_hash` are those that were shown; after an edit by somebody else in this round the
-    hash is `edited_hash` of that (see `standing_now`). `args` replace all arguments; `response` answers a question
-    (else the comment does). Raises AlreadyDecided, Expired, RequestChanged, NotAllowed, InvalidDecision, KeyReused
-    and UnknownApproval.
+    hash is that of the action with the edited arguments (`Vote.args_hash` of the edit). `args` replace all arguments;
+    `response` answers a question (else the comment does). `opened_payload` and `dwell_ms` are what the page saw of
+    the reading. Raises AlreadyDecided, Expired, RequestChanged, NotAllowed, InvalidDecision, KeyReused and
+    UnknownApproval.
     """
     click = Click(
         approval_id=approval_id,
@@ -62,6 +65,8 @@ def decide(
         args=args,
         response=response,
         key=idempotency_key or "",
+        opened_payload=opened_payload,
+        dwell_ms=dwell_ms,
     )
     try:
         with transaction.atomic():
@@ -127,6 +132,8 @@ def _cast(review: Review, click: Click) -> Vote:
         comment=click.comment,
         args=click.args,
         args_hash=review.hash_with(click.args) if click.decision == "edit" else click.content_hash,
+        opened_payload=click.opened_payload,
+        dwell_ms=click.dwell_ms,
         at=review.now,
     )
 
@@ -197,13 +204,18 @@ def end(
         review,
         verdict.decision_id,
         [*(before or ()), fact, command],
-        hold=outbox.UNDO_WINDOW if vote else 0,
+        hold=undo_window(review, verdict) if vote else 0,
         kind="decision",
         verdict=verdict.decision,
         person=vote.person if vote else None,
         valid_until=verdict.valid_until,
         provenance=_provenance(review, verdict),
     )
+
+
+def undo_window(review: Review, verdict: Verdict) -> int:
+    """How long (µs) a person may take a decision back: shorter near its end, so that holding never makes it late."""
+    return max(0, min(outbox.UNDO_WINDOW, (verdict.valid_until - review.now) // 4))
 
 
 def _finish(approval: Approval) -> None:

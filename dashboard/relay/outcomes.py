@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Greatest
 
 from coordination.eventlog import Appended, NewRecord
 from dashboard.approvals.announcement import tell
@@ -30,11 +31,7 @@ class Waiting(msgspec.Struct, frozen=True):
     """A row of the outbox that is to be sent. `tried_from` is {"topic/partition": offset} of its first try."""
 
     decision_id: str
-    approval_id: str
     records: list[NewRecord]
-    ready_at: int
-    saved_at: int
-    valid_until: int | None
     tried_from: dict[str, int]
 
 
@@ -56,30 +53,25 @@ def _refused(before: int, now: int) -> Q:
 
 def tried(shard: int) -> list[Waiting]:
     """Rows that somebody began to send and nobody settled: whether they are on the log must be found out."""
-    found = Decision.objects.filter(state=SAVED, relay_shard=shard, tried_at__isnull=False)
-    return _in_order(found)
+    return _in_order(_saved(shard).filter(tried_at__isnull=False))
 
 
 def ready(shard: int, limit: int) -> list[Waiting]:
     """The next rows to send, in the order in which they became ready."""
-    found = Decision.objects.filter(state=SAVED, relay_shard=shard, held_until__lte=database_now())
-    return _in_order(found)[:limit]
+    return _in_order(_saved(shard).filter(held_until__lte=database_now()), limit)
 
 
-def _in_order(found: QuerySet[Decision]) -> list[Waiting]:
-    rows = [
-        Waiting(
-            row.decision_id,
-            row.approval_id,
-            unpack(row.records),
-            row.held_until or row.saved_at,
-            row.saved_at,
-            row.valid_until,
-            row.tried_from,
-        )
-        for row in found
+def _saved(shard: int) -> QuerySet[Decision]:
+    return Decision.objects.filter(state=SAVED, relay_shard=shard)
+
+
+def _in_order(found: QuerySet[Decision], limit: int | None = None) -> list[Waiting]:
+    # A row that is held is ready when its window is over, any other when it was saved.
+    rows = found.annotate(ready_at=Greatest("held_until", "saved_at"))
+    return [
+        Waiting(row.decision_id, unpack(row.records), row.tried_from)
+        for row in rows.order_by("ready_at", "saved_at", "decision_id")[:limit]
     ]
-    return sorted(rows, key=lambda row: (row.ready_at, row.saved_at, row.decision_id))
 
 
 def begin(lease: Lease, rows: Mapping[str, dict[str, int]]) -> set[str]:
@@ -109,10 +101,11 @@ def publish(lease: Lease, places: Mapping[str, Sequence[Appended]], *, mode: str
 
 def give_up_late(lease: Lease, shard: int) -> int:
     """Rows of which it is certain that they were not sent, past the instant until which they were valid."""
+    now = database_now()
+    late = _saved(shard).filter(held_until__lte=now, valid_until__lte=now)
+    if not late.exists():
+        return 0
     with _ours(lease):
-        late = Decision.objects.filter(
-            state=SAVED, relay_shard=shard, held_until__lte=(now := database_now()), valid_until__lte=now
-        )
         rows = list(late.defer("records"))
         for row in rows:
             _settle(row.decision_id, Decision.State.LATE)
@@ -152,9 +145,12 @@ def give_up_unknown(lease: Lease, shard: int, reason: str) -> None:
 
 def reconsider(lease: Lease, shard: int, after: int) -> int:
     """Put rows that were refused more than `after` µs ago back among the saved ones: the right may be there now."""
+    now = database_now()
+    refused = Decision.objects.filter(_refused(now - after, now), relay_shard=shard)
+    if not refused.exists():
+        return 0
     with _ours(lease):
-        now = database_now()
-        return Decision.objects.filter(_refused(now - after, now), relay_shard=shard).update(state=SAVED)
+        return refused.update(state=SAVED)
 
 
 def explain(lease: Lease, shard: int, words: str) -> None:

@@ -9,10 +9,13 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
+from django.db import transaction
 from django.db.models import QuerySet
 
 from coordination.receipts import Receipt
 from coordination.requests import Request as RequestRow
+from dashboard.approvals.announcement import announce
+from dashboard.approvals.review import touch
 from dashboard.clock import database_now
 from dashboard.models import Decision, Request
 from dashboard.outbox import RELAY_SHARDS, event_id
@@ -57,15 +60,27 @@ def learn(decisions: Sequence[Decision]) -> int:
     for decision in decisions:
         if decision.approval_id in rows:
             request = _REQUEST.decode(rows[decision.approval_id])
-            answered += _answered(decision.decision_id, request.receipts)
+            answered += _answer(decision, request.receipts)
     return answered
+
+
+def _answer(decision: Decision, receipts: Iterable[Receipt]) -> bool:
+    """One decision, in a transaction of its own: the row that pages show grows newer with it."""
+    if not any(each.decision_id == decision.decision_id for each in receipts):
+        return False
+    with transaction.atomic():
+        answered = _answered(decision.decision_id, receipts)
+        if answered:
+            touch(decision.approval_id)
+            announce(decision.approval_id)
+        return answered
 
 
 def _answered(decision_id: str, receipts: Iterable[Receipt]) -> bool:
     answers = {each.outcome: each for each in receipts if each.decision_id == decision_id}
     revoke = event_id("revoke", decision_id)
-    _move(revoke, applied=answers.get("revoked"), refused=answers.get("too_late"))
-    return _move(decision_id, applied=answers.get("applied"), refused=answers.get("refused"))
+    revoked = _move(revoke, applied=answers.get("revoked"), refused=answers.get("too_late"))
+    return _move(decision_id, applied=answers.get("applied"), refused=answers.get("refused")) or revoked
 
 
 def _move(row_id: str, *, applied: Receipt | None, refused: Receipt | None) -> bool:

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from django.contrib.auth.models import User
 
+from coordination.instants import moment
 from coordination.signing import Keyring
 from dashboard import approvals, outbox
 from dashboard.approvals import (
@@ -13,7 +14,7 @@ from dashboard.clock import database_now
 from dashboard.decisionkey import decision_keyring
 from dashboard.models import Approval, Decision
 from tests.dashboard.approvals.clicking import decide, events, published, told
-from tests.dashboard.cast import ask, say
+from tests.dashboard.cast import SECOND, ask, say
 
 pytestmark = pytest.mark.django_db
 
@@ -75,3 +76,12 @@ def test_an_applied_decision_cannot_be_revoked(ana: User) -> None:
     say("decision.applied", {"decision_id": row_id, "approval_id": "ask-1"})
     with pytest.raises(NotAllowed, match="Already executed"):
         approvals.revoke(row_id, ana)
+
+
+@pytest.mark.parametrize(("left", "window"), [(60, 5), (8, 2), (1, 0.25)])
+def test_holding_a_decision_never_makes_it_late(ana: User, left: float, window: float) -> None:
+    ask(expires_at=moment(database_now() + int(left * SECOND)))
+    saved = decide(ana)
+    assert saved.saved_at is not None
+    assert saved.held_until is not None
+    assert saved.held_until - saved.saved_at == pytest.approx(window * SECOND, rel=0.25)

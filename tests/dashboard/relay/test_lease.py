@@ -64,6 +64,8 @@ def test_without_its_lease_a_relay_writes_nothing_at_all(write: str) -> None:
     number = Decision.objects.get().relay_shard
     Leases("late", "relay").renew(NAMES)
     Shard.objects.update(owner="other", epoch=2)
+    if write == "reconsider":
+        Decision.objects.update(state="undeliverable", valid_until=None)
     before = Decision.objects.values().get()
     lease = Lease(number, 1, "late", time.monotonic() + 3600)
     writes: dict[str, Callable[[], object]] = {

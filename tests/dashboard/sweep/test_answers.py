@@ -9,7 +9,7 @@ from dashboard.models import Decision
 from dashboard.outbox import event_id
 from dashboard.sweep.answers import OldAnswers, learn_new
 from tests.dashboard.cast import SECOND, ask, say
-from tests.dashboard.sweep.sweeping import approve, published
+from tests.dashboard.sweep.sweeping import approve, published, the_approval
 
 pytestmark = pytest.mark.django_db
 
@@ -20,9 +20,11 @@ def test_an_answer_is_carried_over_once_it_was_published(ana: User) -> None:
     say("decision.applied", {"decision_id": row_id, "approval_id": "ask-1"}, at=7_000_000)
     assert learn_new() == 0
     published(row_id)
+    before = the_approval().revision
     assert (learn_new(), learn_new()) == (1, 0)
     row = Decision.objects.get(pk=row_id)
     assert (row.state, row.applied_at) == ("applied", 7_000_000)
+    assert the_approval().revision > before
 
 
 def test_a_refusal_is_carried_over_with_its_reason(ana: User) -> None:
