@@ -20,7 +20,10 @@ SECOND: Final = 1_000_000
 # afterwards is behind; less is a batch under way.
 GRACE: Final = SECOND
 POLL_SECONDS: Final = 5
-STALE: Final = 20 * SECOND
+# Workers ask for the log's ends every two seconds. Without an answer for so long nobody knows how far behind the
+# tables are, so it counts as behind; for longer, the log is out of reach and ingest stands still.
+SILENT: Final = 5 * SECOND
+STALE: Final = 10 * SECOND
 STANDS_STILL: Final = 30 * SECOND
 
 
@@ -70,12 +73,12 @@ def _ingest(now: int) -> dict[str, Any]:
         records=Sum(F("end_offset") - F("next_offset"), filter=late, default=0),
         oldest=Min("last_at", filter=late),
     )
-    worked = Worker.objects.filter(role="ingest", lease_until__gt=now).exists()
+    roles = set(Worker.objects.filter(lease_until__gt=now).values_list("role", flat=True))
+    worked = "ingest" in roles
     asked, shown, records = sums["asked_at"], sums["shown_at"], int(sums["records"] or 0)
     reachable = None if asked is None else now - asked <= STALE
-    oldest = sums["oldest"] if sums["oldest"] is not None else asked
-    behind = None if asked is None else (now - oldest if records and oldest else 0)
-    still = bool(sums["partitions"]) and (not worked or (behind or 0) > STANDS_STILL)
+    behind = _behind(now, asked, sums["oldest"] if records else None)
+    still = bool(sums["partitions"]) and (not worked or reachable is False or (behind or 0) > STANDS_STILL)
     return {
         "records": records,
         "seconds": seconds(behind),
@@ -83,12 +86,21 @@ def _ingest(now: int) -> dict[str, Any]:
         "log_end_at": asked if records else shown,
         "reachable": bool(reachable) if reachable is not None else worked,
         "still": still,
-        "words": _still_words(worked, behind, reachable) if still else "",
+        "words": _still_words(bool(roles), worked, behind, reachable) if still else "",
     }
 
 
-def _still_words(worked: bool, behind: int | None, reachable: bool | None) -> str:
-    if not worked:
+def _behind(now: int, asked: int | None, oldest: int | None) -> int | None:
+    """How long ago what is not yet read was appended, or the log last told where it ends; None if it never did."""
+    if asked is None:
+        return None
+    silence = now - asked if now - asked > SILENT else 0
+    return max(silence, 0 if oldest is None else now - oldest)
+
+
+def _still_words(alive: bool, worked: bool, behind: int | None, reachable: bool | None) -> str:
+    # Who waits for a log that does not answer cannot always renew its lease in time: other roles of it can.
+    if not worked and not (alive and reachable is False):
         return "Ingest stands still: no worker is running. What you see does not change until one starts."
     if reachable is False:
         return "Ingest stands still: the log has not answered. What you see is the last that was read."

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dashboard.api.health import SECOND, health_row, log_kind
-from dashboard.models import Decision, Gap
+from dashboard.models import Decision, Gap, Worker
 from tests.dashboard.cast import ask
 from tests.dashboard.scenes import NOW, dead_letter, group, position, worker
 
@@ -48,6 +48,23 @@ def test_far_behind_is_standing_still() -> None:
     row = health_row(NOW)
     assert row["standing_still"]
     assert "1 m 00 s behind" in row["trouble"]
+
+
+def test_a_log_that_has_not_answered_for_seconds_counts_as_behind() -> None:
+    worker(NOW + SECOND)
+    position(end_at=NOW - 6 * SECOND)
+    row = health_row(NOW)
+    assert (row["behind_seconds"], row["standing_still"], row["log"]["reachable"]) == (6.0, False, True)
+
+
+@pytest.mark.parametrize("lease_until", [NOW + SECOND, NOW - SECOND])
+def test_a_log_out_of_reach_is_standing_still_whether_or_not_ingest_could_renew_its_lease(lease_until: int) -> None:
+    worker(lease_until)
+    Worker.objects.create(worker_id="w-1", role="sweep", started_at=NOW, lease_until=NOW + SECOND)
+    position(end_at=NOW - 11 * SECOND)
+    row = health_row(NOW)
+    assert (row["status"], row["standing_still"], row["log"]["reachable"]) == ("down", True, False)
+    assert "the log has not answered" in row["trouble"]
 
 
 def test_before_anything_was_read_nothing_is_known_and_nothing_is_wrong() -> None:
