@@ -106,10 +106,10 @@ def compare(
 ) -> Plan:
     """Declared topics against those found. `shared` names the topics that must have one partition count.
 
-    Where all of those that exist agree on another count than the declared one, that count is right, and the
-    missing ones are made with it.
+    Where those of somebody else, or at least half of all, agree on another count than the declared one, that count
+    is right, and the missing ones are made with it. A single topic that a broker made by itself decides nothing.
     """
-    specs = _agreed(specs, found, shared)
+    specs = _agreed(specs, found, shared, mapped)
     topics = [_topic(spec, found.get(spec.name), spec.name in mapped) for spec in specs]
     declared = {spec.name for spec in specs}
     strangers = sorted(found.keys() - declared)
@@ -118,8 +118,13 @@ def compare(
     return Plan(tuple(topics), len(strangers) - len(unknown))
 
 
-def _agreed(specs: Sequence[TopicSpec], found: Mapping[str, TopicInfo], shared: Collection[str]) -> list[TopicSpec]:
-    counts = {found[name].partitions for name in shared if name in found}
+def _agreed(
+    specs: Sequence[TopicSpec], found: Mapping[str, TopicInfo], shared: Collection[str], mapped: Collection[str]
+) -> list[TopicSpec]:
+    there = [name for name in shared if name in found]
+    theirs = [name for name in there if name in mapped]
+    deciding = theirs or (there if len(there) * 2 >= len(shared) else [])
+    counts = {found[name].partitions for name in deciding}
     if len(counts) != 1:
         return list(specs)
     (count,) = counts

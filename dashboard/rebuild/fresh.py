@@ -84,7 +84,8 @@ def _make(twin: _Twin) -> list[Any]:
     with twin.wrapper.schema_editor() as editor:
         for model in MODELS:
             editor.create_model(model)
-        statements, editor.deferred_sql = editor.deferred_sql, []
+        statements: list[Any] = editor.deferred_sql
+        editor.deferred_sql = []
     return statements
 
 

@@ -21,7 +21,7 @@ CHUNK: Final = 20_000
 class _Packed(NamedTuple):
     id: int
     dictionary_id: int
-    blob: bytes
+    blob: bytes | memoryview
 
 
 def settled_batch() -> int:
