@@ -46,8 +46,17 @@ def _parsed(url: str, environment: Environment, default: str) -> dict[str, Any]:
         return dict(dj_database_url.parse(default))
 
 
+# Whoever asks while the server is away hears so after `timeout` seconds. The pool doubles its pauses between tries
+# up to `reconnect_timeout`; then a new request begins anew, so that pages are back seconds after the server is.
+POOL = {"min_size": 1, "max_size": 16, "timeout": 3, "reconnect_timeout": 5}
+
+
 def _bound_connections(settings: dict[str, Any]) -> None:
-    """Every request runs in a thread of its own, so persistent connections would leak: a pool, or none."""
+    """Every request runs in a thread of its own, so persistent connections would leak: a pool, or none.
+
+    Connections are tried before they are lent: those from before a restart of the server are dead.
+    """
     if find_spec("psycopg_pool") is not None:
-        settings["OPTIONS"].setdefault("pool", {"min_size": 1, "max_size": 16, "timeout": 10})
+        settings["OPTIONS"].setdefault("pool", dict(POOL))
     settings["CONN_MAX_AGE"] = 0
+    settings["CONN_HEALTH_CHECKS"] = True
