@@ -35,6 +35,12 @@ class Drawing:
         """Folds and tasks in first-seen order, each join behind the last of its branches."""
         return self._nodes
 
+    def home(self, fold: Fold) -> str:
+        """The key of the fold that a fold of the run is drawn in: its own, or the one it was folded into."""
+        if fold.fold_key in self._keys or fold.sample is None:
+            return fold.fold_key
+        return self._scene.fold_of.get(fold.sample.task_id, fold.fold_key)
+
     def _all_nodes(self) -> tuple[Node, ...]:
         found: list[Node] = []
         for fold in self._folds:

@@ -61,7 +61,8 @@ def picture(scene: Scene, opened: Collection[str] = ()) -> Picture:
     scene = msgspec.structs.replace(scene, folds=[fold for fold in scene.folds if fold.total])
     for drawing, refolded in _attempts(scene, opened):
         if drawing.size() <= MAX_ELEMENTS:
-            return Picture(drawing.nodes(), drawing.edges(), refolded)
+            homes = {fold.fold_key: drawing.home(fold) for fold in scene.folds}
+            return Picture(drawing.nodes(), drawing.edges(), refolded, homes)
     raise AssertionError("two stages always fit")
 
 

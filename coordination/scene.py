@@ -81,12 +81,14 @@ class Edge(msgspec.Struct, frozen=True, order=True):
 
 class Picture(msgspec.Struct, frozen=True):
     """Nodes in first-seen order and edges. `refolded` says that folds were folded again, because they were too
-    many: by type and group, or whole stages far from the running front.
+    many: by type and group, or whole stages far from the running front. `homes` maps each fold of the run to the one
+    that it is drawn in.
     """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     refolded: bool = False
+    homes: dict[str, str] = {}
 
 
 def first_seen(fold: Fold) -> tuple[int, str]:

@@ -1,15 +1,20 @@
-"""API calls that answer with a picture of a run: its graph and its joins."""
+"""API calls that answer with a picture of a run: graph, joins, timeline, and its time broken down."""
 
 from typing import Any
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
+from dashboard.api.delaypage import delay_page, task_delays
 from dashboard.api.graphpage import graph_page
 from dashboard.api.joinlist import join_page
+from dashboard.api.pictureshapes import BreakdownShape, TimelineShape
 from dashboard.api.root import allowed, api
 from dashboard.api.shapes import GraphShape, JoinPage
-from dashboard.models import Run
+from dashboard.api.taskbody import task_of
+from dashboard.api.timelinepage import timeline_page
+from dashboard.clock import database_now
+from dashboard.models import Run, Task
 from dashboard.permissions import may_see_runs
 
 
@@ -28,3 +33,22 @@ def joins(request: HttpRequest, run_id: str, fanout: str | None = None) -> dict[
     """The joins of a run, open ones first. `fanout` asks for one of them, exact whatever its size."""
     get_object_or_404(Run.objects.only("run_id"), run_id=run_id)
     return join_page(run_id, fanout)
+
+
+@api.get("runs/{path:run_id}/timeline", response=TimelineShape, tags=["runs"])
+@allowed(may_see_runs)
+def timeline(request: HttpRequest, run_id: str) -> dict[str, Any]:
+    """The timeline of a run: rows by agent group, folded like the graph; critical path; lag of its groups.
+    Instants are milliseconds since `start`."""
+    return timeline_page(get_object_or_404(Run, run_id=run_id), database_now())
+
+
+@api.get("runs/{path:run_id}/breakdown", response=BreakdownShape, tags=["runs"])
+@allowed(may_see_runs)
+def breakdown(request: HttpRequest, run_id: str, task: str = "") -> dict[str, Any]:
+    """Where the time went, ranked and in words: what the critical path waited for, by phase and agent group, with
+    what the run would have taken without each phase. `task` asks for the phases of one task instead."""
+    run = get_object_or_404(Run, run_id=run_id)
+    if task:
+        return task_delays(task_of(get_object_or_404(Task, run_id=run_id, task_id=task)), database_now())
+    return delay_page(run, database_now())

@@ -1,24 +1,29 @@
-// The run page: header, progress, graph, joins, folds and tasks, live.
+// The run page: header, graph, timeline, tasks, joins and inspector, live; one selection through all of them.
 
 import * as api from "./api.js";
 import { fill } from "./fill.js";
-import { mount } from "./graph/index.js";
+import { Graph } from "./graph/index.js";
+import { inspect, widths } from "./inspect.js";
 import { watch } from "./live.js";
 import { bar } from "./marks.js";
 import { more } from "./more.js";
 import { Rows } from "./rows.js";
+import { splitter } from "./splitter.js";
+import { open, tabs } from "./tabs.js";
+import { Timeline } from "./timeline/index.js";
+import { tools } from "./graph/tools.js";
 
 const WORDS = { human: "need a person", dead: "dead letters", unknown: "not seen yet", unready: "not ready" };
-const graphAt = document.getElementById("graph");
-const runId = graphAt.dataset.run;
+const at = (id) => document.getElementById(id);
+const runId = at("graph").dataset.run;
 const path = `runs/${encodeURIComponent(runId)}`;
 const address = new URLSearchParams(location.search);
 const query = address.get("query") ?? "";
 let fold = address.get("fold");
 
-const tasks = new Rows(document.getElementById("tasks"), { accepts: (row) => query === "" && (!fold || row.fold_key === fold) });
-const joins = new Rows(document.getElementById("joins"));
-const folds = new Rows(document.getElementById("folds"));
+const tasks = new Rows(at("tasks"), { accepts: (row) => query === "" && (!fold || row.fold_key === fold) });
+const joins = new Rows(at("joins"));
+const folds = new Rows(at("folds"));
 const page = api.first("first-tasks");
 tasks.load(page.items);
 more(tasks, `${path}/tasks`, { query, fold }, page.next);
@@ -26,43 +31,72 @@ let run = api.first("first-run");
 
 function header(row) {
   run = { ...run, ...row };
-  for (const id of ["run-badge", "hold", "hold-words"]) {
-    const element = document.getElementById(id);
-    if (element) fill(element, run);
-  }
-  bar(document.getElementById("run-bar"), run.bar);
-  document.getElementById("tally").textContent = run.tally;
-  const elapsed = document.getElementById("elapsed");
+  for (const id of ["run-badge", "hold", "hold-words"]) if (at(id)) fill(at(id), run);
+  bar(at("run-bar"), run.bar);
+  at("tally").textContent = run.tally;
+  const elapsed = at("elapsed");
   if (!run.since) { delete elapsed.dataset.since; elapsed.textContent = run.took ?? ""; }
   const states = run.bar.map(([name, n]) => ({ text: `${n.toLocaleString("en-GB")} ${WORDS[name] ?? name}`, href: `?query=state:${name}` }));
-  fill(document.getElementById("counts"), { states });
+  fill(at("counts"), { states });
 }
 
-const graph = mount(graphAt, { runId, api });
+const graph = new Graph(at("graph"), (opened) => api.get(`${path}/graph`, { open: opened.join(",") }));
+const timeline = new Timeline(at("timeline"), () => api.get(`${path}/timeline`));
+tools(graph);
+splitter(at("splitter"), at("graph"));
+document.querySelectorAll("[data-tabs]").forEach(tabs);
+if (query || fold !== null) open(at("tab-tasks"), false);
 
-graphAt.addEventListener("choose", async ({ detail: node }) => {
-  fold = node?.kind === "fold" ? node.fold_key : null;
-  const asked = node?.kind === "task" ? { query: `task:${node.task_id}` } : { fold, query };
-  show((await api.get(`${path}/tasks`, { ...asked, limit: 50 })).items);
+at("graph").addEventListener("choose", ({ detail }) => { timeline.choose(detail.id); chosen(detail); });
+at("timeline").addEventListener("choose", ({ detail: { id } }) => {
+  graph.choose(id, true);
+  chosen({ id, node: graph.nodes.find((node) => node.id === id) ?? null });
+});
+at("timeline").addEventListener("drawn", ({ detail }) => graph.follow(detail.path.map((stretch) => stretch.row)));
+at("chosen").addEventListener("click", (event) => {
+  const id = event.target.closest("[data-value]")?.dataset.value;
+  if (id) graph.choose(id);
 });
 
-function show(items) {
+async function chosen(detail) {
+  const keep = new URL(location.href);
+  if (detail.id) keep.hash = `node=${encodeURIComponent(detail.id)}`;
+  else keep.hash = "";
+  history.replaceState(null, "", keep);
+  await inspect(at("chosen"), path, detail, graph);
+  if (detail.node?.kind !== "fold") return;
+  fold = detail.node.fold_key;
+  const answer = await api.get(`${path}/tasks`, { fold, query, limit: 50 });
   for (const id of [...tasks.held.keys()]) tasks.drop(id);
   tasks.waiting.clear();
-  tasks.load(items);
+  tasks.load(answer.items);
+  at("tasks-words").textContent = `of ${detail.node.label}, failed first`;
+}
+
+at("graph").addEventListener("opened", () => open(at("tab-tasks")));
+at("graph").addEventListener("drawn", () => {
+  const id = decodeURIComponent(location.hash.match(/node=([^&]*)/)?.[1] ?? "");
+  if (id && graph.stops.has(id)) graph.choose(id);
+}, { once: true });
+
+at("tab-time").closest("aside").addEventListener("opened", (event) => { if (event.target.id === "tab-time") loadTime(); });
+
+async function loadTime() {
+  const found = await api.get(`${path}/breakdown`);
+  const whatif = found.whatif.map((row) => ({ ...row, lower: row.label.toLowerCase(), outcome: row.saved_ms ? `${row.text} shorter` : "no shorter" }));
+  fill(at("time"), { ...found, whatif, widths: widths(found.rows), sums: `${found.wall}, sums exactly` });
 }
 
 async function loadJoins() {
   const { items } = await api.get(`${path}/joins`);
-  document.getElementById("join-part").hidden = items.length === 0;
+  at("tab-joins").hidden = items.length === 0;
   joins.load(items);
-  const decided = items.filter((row) => row.decided).length;
-  allJoins.hidden = decided === 0;
-  allJoins.dataset.count = decided;
+  allJoins.dataset.count = items.filter((row) => row.decided).length;
+  allJoins.hidden = allJoins.dataset.count === "0";
   label();
 }
 
-const allJoins = document.getElementById("joins-all");
+const allJoins = at("joins-all");
 
 function label() {
   const few = joins.list.classList.contains("few");
@@ -76,29 +110,32 @@ async function loadFolds() {
   folds.load((await api.get(`${path}/folds`)).items);
 }
 
+function touch() {
+  graph.touch();
+  timeline.touch();
+}
+
 watch(`run:${runId}`, {
   apply: (rows, gone) => {
     rows.filter((row) => row.kind === "run").forEach(header);
     tasks.apply(rows);
     folds.apply(rows, gone);
-    graph.touch();
-    if (rows.some((row) => row.kind === "join")) joinsLater();
+    touch();
+    if (rows.some((row) => row.kind === "join")) later ??= setTimeout(() => { later = null; loadJoins(); }, 1000);
   },
   refetch: async () => {
     header(await api.get(path));
     const answer = await api.get(`${path}/tasks`, { query, fold, limit: 50 });
     for (const row of answer.items) tasks.take(row, false);
     tasks.settle(false);
-    graph.touch();
+    touch();
     await Promise.all([loadJoins(), loadFolds()]);
   },
 });
 
 let later = null;
-function joinsLater() {
-  later ??= setTimeout(() => { later = null; loadJoins(); }, 1000);
-}
-
 header(run);
+graph.refresh();
+timeline.refresh();
 loadJoins();
 loadFolds();

@@ -94,6 +94,7 @@ def test_a_chain_of_thousands_is_folded_again_by_type() -> None:
     assert found.refolded
     assert sorted(node.members for node in found.nodes) == [666, 667, 667]
     assert all(node.inferred for node in found.nodes)
+    assert set(found.homes.values()) == {node.fold_key for node in found.nodes}
     assert {(edge.source, edge.target) for edge in found.edges} == {
         ("fold:~kind-0|coder", "fold:~kind-1|coder"),
         ("fold:~kind-1|coder", "fold:~kind-2|coder"),

@@ -11,7 +11,7 @@ import { Minimap } from "./minimap.js";
 import { room } from "./room.js";
 import { twin } from "./twin.js";
 import { View } from "./view.js";
-import { relatives, walk } from "./walk.js";
+import { nextBad, relatives, walk } from "./walk.js";
 
 const EVERY = 1000;
 
@@ -134,7 +134,7 @@ export class Graph {
     this.chosen = known ? id : null;
     this.tab = this.chosen ?? this.tab;
     this.mark();
-    if (this.chosen && quiet) this.view.bring(this.at(id));
+    if (this.chosen && quiet && !this.stage.hidden) this.view.bring(this.at(id));
     if (!quiet) this.element.dispatchEvent(new CustomEvent("choose", { detail: { id: this.chosen, node: this.nodes.find((node) => node.id === this.chosen) ?? null } }));
   }
 
@@ -144,7 +144,13 @@ export class Graph {
     if (node?.kind !== "fold") return id && this.choose(id);
     if (!this.opened.delete(node.fold_key)) this.opened.add(node.fold_key);
     this.choose(id);
+    this.element.dispatchEvent(new CustomEvent("opened"));
     return this.refresh(true);
+  }
+
+  focusBad() {
+    const id = nextBad({ at: this.stops }, this.tab);
+    if (id) this.focus(id);
   }
 
   isolate(id) {

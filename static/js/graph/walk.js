@@ -18,7 +18,8 @@ function next({ edges, at }, id, key) {
   return ends.sort((a, b) => Math.abs(at.get(a).y - here.y) - Math.abs(at.get(b).y - here.y))[0];
 }
 
-function nextBad({ at }, id) {
+/** The next stop that failed or needs a person. */
+export function nextBad({ at }, id) {
   const bad = [...at].filter(([, place]) => BAD.includes(place.sign)).map(([name]) => name);
   return bad[(bad.indexOf(id) + 1) % bad.length];
 }

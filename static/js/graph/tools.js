@@ -1,0 +1,22 @@
+// The buttons of the graph: its table, Tidy, zoom; and the keys of the page that reach into it.
+
+import { onKey } from "../keys.js";
+
+const at = (id) => document.getElementById(id);
+
+/** Wires the toolbar to a graph. */
+export function tools(graph) {
+  const table = at("graph-table");
+  table.addEventListener("click", () => {
+    const shown = table.getAttribute("aria-pressed") !== "true";
+    table.setAttribute("aria-pressed", String(shown));
+    graph.table(shown);
+  });
+  const acts = { tidy: () => graph.tidy(), out: () => graph.view.out(), in: () => graph.view.in(), fit: () => graph.view.fit() };
+  for (const [name, act] of Object.entries(acts)) at(`graph-${name}`).addEventListener("click", act);
+  graph.view.told = (scale) => { at("graph-fit").textContent = `${Math.round(100 * scale)} %`; };
+  onKey("f", () => graph.focusBad());
+  onKey("+", acts.in);
+  onKey("-", acts.out);
+  onKey("0", acts.fit);
+}

@@ -1,0 +1,175 @@
+// The timeline of a run: a row for each node of the graph, bars by phase, the critical path under them, the lag of its
+// agent groups below, one time axis over all. Selection is shared with graph and table.
+
+import { svg } from "../marks.js";
+import { cut, META } from "../graph/text.js";
+import { Axis, CUT } from "./axis.js";
+import { bars, columns } from "./bars.js";
+import { cross } from "./cross.js";
+import { lane, LANE } from "./lanes.js";
+import { legend } from "./legend.js";
+import { duration } from "../format.js";
+
+const EVERY = 4000;
+const [ROW, HEAD] = [22, 26];
+const STRONG = META.replace("11.5px", "600 12px");
+
+const text = (x, y, words, more = {}) => {
+  const element = svg("text", { x, y, ...more });
+  element.textContent = words;
+  return element;
+};
+
+export class Timeline {
+  /** `load()` fetches the data. Choosing a row dispatches `choose` with {id}; `drawn` follows each drawing. */
+  constructor(element, load) {
+    Object.assign(this, { element, load, data: null, chosen: null, timer: null, asked: 0, width: 0 });
+    this.head = svg("svg", { class: "axis", "aria-hidden": "true" });
+    this.body = svg("svg", { class: "rows", role: "group", "aria-label": "Timeline" });
+    this.foot = svg("svg", { class: "lags", role: "img" });
+    this.note = Object.assign(document.createElement("p"), { className: "graph-note" });
+    this.key = Object.assign(document.createElement("div"), { className: "legend" });
+    const below = Object.assign(document.createElement("div"), { className: "below" });
+    below.append(this.foot, this.key);
+    element.replaceChildren(this.head, this.body, this.note, below);
+    this.body.addEventListener("click", (event) => this.pick(event.target.closest(".row")?.dataset.id));
+    this.body.addEventListener("keydown", (event) => this.press(event));
+    element.addEventListener("pointermove", (event) => cross(this, event.clientX - this.head.getBoundingClientRect().left));
+    element.addEventListener("pointerleave", () => cross(this, null));
+    new ResizeObserver(() => this.data && this.element.clientWidth !== this.width && this.draw()).observe(element);
+  }
+
+  /** The run changed: asks again after a while. */
+  touch() {
+    const wait = Math.max(0, this.asked + EVERY - performance.now());
+    this.timer ??= setTimeout(() => { this.timer = null; if (this.element.offsetParent) this.refresh(); else this.stale = true; }, wait);
+  }
+
+  async refresh() {
+    this.asked = performance.now();
+    this.stale = false;
+    try {
+      this.data = await this.load();
+      this.draw();
+    } catch (error) {
+      if (!this.data) this.say(`The timeline cannot be drawn: ${error.message}`);
+    }
+  }
+
+  say(words) {
+    this.note.textContent = words;
+    this.note.hidden = !words;
+    for (const part of [this.head, this.body, this.foot.parentElement]) part.style.display = words ? "none" : "";
+  }
+
+  draw() {
+    const { rows, lanes, path } = this.data;
+    if (!rows.length) return this.say("Nothing has happened yet that takes time.");
+    this.say("");
+    this.width = this.element.clientWidth;
+    const narrow = this.width < 640;
+    this.left = narrow ? 132 : 232;
+    this.axis = new Axis(this.data, this.left + 8, this.width - (lanes.length || narrow ? 56 : 32));
+    this.places = new Map(rows.map((row, place) => [row.id, place * ROW]));
+    const focused = document.activeElement?.closest?.(".row")?.dataset.id;
+    this.sizes(this.head, HEAD).append(...this.ticks());
+    const height = rows.length * ROW + 8;
+    this.sizes(this.body, height).append(...this.grid(height), ...this.line(path), ...rows.map((row, place) => this.row(row, place)), svg("g", { class: "crosshair" }));
+    this.head.append(svg("g", { class: "crosshair" }));
+    this.sizes(this.foot, lanes.length * LANE + (lanes.length ? 4 : 0)).append(...this.grid(lanes.length * LANE), ...lanes.map((row, place) => lane(row, this.axis, place * LANE, (...given) => this.laneName(...given), place === 0)), svg("g", { class: "crosshair" }));
+    this.foot.setAttribute("aria-label", `Waiting tasks: ${lanes.map((row) => `${row.group} at most ${row.most}`).join(", ") || "not polled"}`);
+    this.key.replaceChildren(...legend(path.length > 0));
+    this.mark();
+    if (focused) this.find(focused)?.focus({ preventScroll: true });
+    return this.element.dispatchEvent(new CustomEvent("drawn", { detail: this.data }));
+  }
+
+  sizes(drawing, height) {
+    drawing.setAttribute("width", this.width);
+    drawing.setAttribute("height", height);
+    drawing.replaceChildren();
+    return drawing;
+  }
+
+  ticks() {
+    const now = this.data.over ? [] : [text(this.axis.x(this.axis.span), 17, "now", { class: "strong", "text-anchor": "middle" })];
+    const cuts = this.data.cuts.map(([from, to]) => text(this.axis.x(from) + CUT / 2, 17, duration((to - from) / 1000, true), { class: "gap", "text-anchor": "middle" }));
+    this.marked = this.axis.ticks();
+    return [...this.marked.map(({ x, text: words }) => text(x, 17, words, { "text-anchor": "middle" })), ...cuts, ...now];
+  }
+
+  grid(height) {
+    const lines = this.marked.map(({ x }) => `M${x.toFixed(1)} 0V${height}`).join("");
+    const gaps = this.data.cuts.map(([from]) => svg("rect", { class: "cut", x: this.axis.x(from), y: 0, width: CUT, height }));
+    const now = this.data.over ? [] : [svg("path", { class: "now", d: `M${this.axis.x(this.axis.span)} 0V${height}` })];
+    return [svg("path", { class: "grid", d: lines || "M0 0" }), ...gaps, ...now];
+  }
+
+  /** The critical path: along the lower edge of each row it stays in, down or up where it goes on. */
+  line(path) {
+    let d = "";
+    for (const { row, from, to } of path) {
+      if (!this.places.has(row)) continue;
+      const y = this.places.get(row) + ROW - 2.5;
+      d += `${d ? `L${this.axis.x(from)} ` : `M${this.axis.x(from)} `}${y}H${this.axis.x(to)}`;
+    }
+    return d ? [svg("path", { class: "path", d })] : [];
+  }
+
+  row(row, place) {
+    const [y, before] = [place * ROW, this.data.rows[place - 1]];
+    const narrow = this.left < 200;
+    const group = narrow || (before?.group === row.group && place > 0) ? "" : row.group;
+    const name = row.kind === "member" ? { x: narrow ? 28 : 104, class: "second" } : { x: narrow ? 16 : 96, class: "strong" };
+    const tally = row.tally ? [text(this.left - 4, y + 15, row.tally, { class: "third", "text-anchor": "end" })] : [];
+    const room = this.left - 10 - name.x - (row.tally ? 7 * row.tally.length : 0);
+    return svg("g", { class: "row", "data-id": row.id, role: "button", tabindex: -1, "aria-label": `${row.label}, ${row.sign.label}${row.note ? `, ${row.note}` : ""}` },
+      svg("rect", { class: "ground", x: 0, y, width: this.width, height: ROW }), svg("rect", { class: "tell", x: 0, y, width: 3, height: ROW }),
+      ...(group && !narrow ? [svg("path", { class: "rule", d: `M24 ${y + 0.5}H${this.axis.right}` }), text(24, y + 15, cut(group, 66), { class: "third" })] : []),
+      svg("title", {}, row.label), text(name.x, y + 15, cut(row.label, room, name.class === "strong" ? STRONG : META), { class: name.class }), ...tally,
+      ...(row.spans ? bars(row, this.axis, y + 3) : columns(row, this.axis, y + 3)));
+  }
+
+  laneName(row, y, first) {
+    const narrow = this.left < 200;
+    return [...(first && !narrow ? [text(24, y, "waiting", { class: "third" })] : []), text(narrow ? 16 : 96, y, cut(row.group, this.left - (narrow ? 24 : 104)), {})];
+  }
+
+  find(id) {
+    return this.body.querySelector(`.row[data-id="${CSS.escape(id)}"]`);
+  }
+
+  mark() {
+    const rows = [...this.body.querySelectorAll(".row")];
+    const tab = rows.find((row) => row.dataset.id === this.chosen) ?? rows[0];
+    for (const row of rows) {
+      row.setAttribute("aria-pressed", String(row.dataset.id === this.chosen));
+      row.setAttribute("tabindex", row === tab ? 0 : -1);
+    }
+  }
+
+  /** Marks a row that was chosen elsewhere. */
+  choose(id) {
+    this.chosen = id;
+    this.mark();
+    if (id) this.find(id)?.scrollIntoView({ block: "nearest" });
+  }
+
+  pick(id) {
+    if (!id) return;
+    this.chosen = this.chosen === id ? null : id;
+    this.mark();
+    this.element.dispatchEvent(new CustomEvent("choose", { detail: { id: this.chosen } }));
+  }
+
+  press(event) {
+    const row = event.target.closest(".row");
+    if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
+    const rows = [...this.body.querySelectorAll(".row")];
+    const to = { ArrowDown: rows.indexOf(row) + 1, ArrowUp: rows.indexOf(row) - 1, Home: 0, End: rows.length - 1 }[event.key];
+    if (event.key === "Enter" || event.key === " ") this.pick(row.dataset.id);
+    else if (to === undefined) return;
+    else rows[to]?.focus();
+    event.preventDefault();
+  }
+}

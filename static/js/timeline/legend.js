@@ -1,0 +1,21 @@
+// What the patterns mean, in the order of a task's life.
+
+import { svg } from "../marks.js";
+import { bars } from "./bars.js";
+
+const PARTS = [["in_broker", "in broker"], ["agent_queue", "agent queue"], ["execution", "execution"], ["retry_backoff", "retry back-off"], ["human_review", "human review"], ["decision_returning", "decision returning"], ["unattributed", "not attributed"]];
+const flat = { x: (ms) => ms, right: 400 };
+
+/** The entries of the legend; the critical path only where there is one. */
+export function legend(path) {
+  const entries = PARTS.map(([part, words]) => {
+    const sample = { spans: [{ part, from: 1, to: 25, attempt: 1, sign: "none" }], mark: "", ended_ms: null };
+    return [svg("svg", { width: 26, height: 14, class: "sample", "aria-hidden": "true" }, ...bars(sample, flat, 0)), words];
+  });
+  if (path) entries.push([svg("svg", { width: 26, height: 14, class: "sample", "aria-hidden": "true" }, svg("path", { class: "path", d: "M1 7h24" })), "critical path"]);
+  return entries.map(([sample, words]) => {
+    const entry = document.createElement("span");
+    entry.append(sample, words);
+    return entry;
+  });
+}
