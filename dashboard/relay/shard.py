@@ -33,7 +33,7 @@ class ShardRelay:
 
     def __init__(self, log: EventLog, lease: Lease, tables: DatabaseThread, *, limits: Limits, stage: Stage) -> None:
         self.lease = lease
-        self.sent = 0
+        self._sent = 0
         self._log, self._tables, self._limits, self._stage = log, tables, limits, stage
         self._wakeup = asyncio.Event()
         self._stopping = False
@@ -41,6 +41,11 @@ class ShardRelay:
         self._outage = Outage(logger, f"Sending decisions of {lease.shard}")
         self._since: datetime | None = None
         self._singly = 0
+
+    @property
+    def sent(self) -> int:
+        """How many rows were published since the start."""
+        return self._sent + (self._session.sent if self._session else 0)
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -101,7 +106,7 @@ class ShardRelay:
     async def _end_session(self) -> None:
         session, self._session = self._session, None
         if session is not None:
-            self.sent += session.sent
+            self._sent += session.sent
             await session.close()
 
     async def _leave(self, error: CoordinationError) -> None:
