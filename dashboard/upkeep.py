@@ -1,6 +1,7 @@
-"""Upkeep: what has to be done every minute or so and belongs to nobody else.
+"""Upkeep: what has to be done every now and then and belongs to nobody else.
 
-The embedded log lets old records go, and every page hears how fresh it is even while nothing happens.
+Every page hears how fresh it is, even while nothing happens; small batches of stored records are packed; the embedded
+log lets old records go.
 """
 
 import asyncio
@@ -8,28 +9,36 @@ import time
 from contextlib import suppress
 from typing import Final
 
-from asgiref.sync import sync_to_async
-
 from coordination.sqlitelog import SqliteLog
 from dashboard import live
 from dashboard.api.health import health_row
+from dashboard.databasethread import DatabaseThread
 from dashboard.eventlog import open_eventlog
+from dashboard.packing import Packing
 
 BEAT: Final = 2.0
+PACK_EVERY: Final = 20.0
 MAINTAIN_EVERY: Final = 60.0
 
 
 async def run(stop: asyncio.Event) -> None:
-    """Until `stop`: tell the health every two seconds, maintain the embedded log every minute."""
-    maintained = time.monotonic()
-    while not stop.is_set():
-        if live.wanted("health"):
-            live.publish("health", [await sync_to_async(health_row)()])
-        if time.monotonic() - maintained >= MAINTAIN_EVERY:
-            maintained = time.monotonic()
-            await _maintain()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), BEAT)
+    """Until `stop`: tell the health every two seconds, pack and maintain from time to time."""
+    database, packing = DatabaseThread("upkeep"), Packing()
+    packed = maintained = time.monotonic()
+    try:
+        while not stop.is_set():
+            if live.wanted("health"):
+                live.publish("health", [await database.run(health_row)])
+            if time.monotonic() - packed >= PACK_EVERY:
+                packed = time.monotonic()
+                await database.run(packing.pack)
+            if time.monotonic() - maintained >= MAINTAIN_EVERY:
+                maintained = time.monotonic()
+                await _maintain()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), BEAT)
+    finally:
+        await database.close()
 
 
 async def _maintain() -> None:
