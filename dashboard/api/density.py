@@ -19,6 +19,8 @@ COLUMNS: Final = 150
 # A stretch without any task is cut if it is at least this part of the run and this long (µs).
 CUT_SHARE: Final = 0.06
 CUT_LEAST: Final = 20_000_000
+# A stretch in which people alone are waited for is cut only where it would leave no room for anything else.
+WAIT_SHARE: Final = 0.6
 
 
 class Stay(msgspec.Struct, frozen=True):
@@ -98,13 +100,13 @@ def busy(grid: Grid, stays: Iterable[Stay], until: int) -> list[tuple[int, int]]
     return [(grid.at(begin), grid.at(end + 1)) for begin, end in spans]
 
 
-def cuts(start: int, end: int, stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The long stretches (µs) from start to end in which nothing was open."""
-    least = max(CUT_LEAST, int(CUT_SHARE * (end - start)))
+def cuts(start: int, end: int, stretches: Iterable[tuple[int, int]], share: float = CUT_SHARE) -> list[tuple[int, int]]:
+    """The stretches (µs) from start to end in which nothing was open, if they are at least `share` of it all."""
+    least = max(CUT_LEAST, int(share * (end - start)))
     found, reached = [], start
-    for low, high in sorted(stretches):
+    for low, high in [*sorted(stretches), (end, end)]:
         if low - reached >= least:
-            found.append((reached, low))
+            found.append((reached, min(low, end)))
         reached = max(reached, high)
     return found
 

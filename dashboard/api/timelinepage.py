@@ -15,7 +15,7 @@ from coordination.tasks import FAILING, OPEN
 from coordination.tasks import Task as TaskRow
 from dashboard.api.addresses import task_address
 from dashboard.api.delaypage import RunTimes, times_of
-from dashboard.api.density import Crowd, Grid, busy, columns, crowds, cuts
+from dashboard.api.density import WAIT_SHARE, Crowd, Grid, busy, columns, crowds, cuts
 from dashboard.api.errorline import error_line
 from dashboard.api.graphpage import node_parts, surfaced_row
 from dashboard.api.graphscene import RunScene, scene_of
@@ -41,7 +41,7 @@ def timeline_page(run: Run, now: int) -> Row:
     homes = {key: home for key, home in scene.picture.homes.items() if home in folded}
     crowd = crowds(run.run_id, grid, homes)
     tasks = [task for node in nodes for task in node.tasks]
-    gaps = cuts(start, until, [*_open_times(tasks, until), *_busy(grid, crowd.values(), until)])
+    gaps = _gaps(start, until, tasks, _busy(grid, crowd.values(), until))
     times = times_of(run, now)
     view = _View(run.run_id, start, until, scene, gaps, crowd)
     return {
@@ -150,9 +150,23 @@ def _tried(task: TaskRow, number: int) -> dict[str, Any]:
     return {"sign": sign, "earlier": not last, "failed": failed}
 
 
-def _open_times(tasks: Iterable[TaskRow], until: int) -> list[tuple[int, int]]:
+def _gaps(
+    start: int, until: int, tasks: Sequence[TaskRow], crowds_busy: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """What is cut out of the axis: stretches in which nothing was open, and the long ones in which only people were
+    waited for. A task that asked for others waits for them, so it does not count as work then."""
     found = [delays(task, until) for task in tasks]
-    return [(one.start, one.end) for one in found]
+    parents = {task.parent_task_id for task in tasks}
+    working = [
+        (span.start, span.end)
+        for one in found
+        if one.task_id not in parents
+        for span in one.spans
+        if span.phase not in ("human_review", "unattributed")
+    ]
+    idle = cuts(start, until, [*((one.start, one.end) for one in found), *crowds_busy])
+    waits = cuts(start, until, [*working, *crowds_busy], WAIT_SHARE) if working else []
+    return sorted([*idle, *(gap for gap in waits if not any(gap[0] <= one[0] < gap[1] for one in idle))])
 
 
 def _busy(grid: Grid, folds: Iterable[Crowd], until: int) -> list[tuple[int, int]]:

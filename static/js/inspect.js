@@ -14,7 +14,7 @@ export const widths = (rows) => rows.map((row) => [row.sign, row.ms]);
 function attempt(one) {
   const took = one.started_at && one.ended_at ? ` ${duration((Date.parse(one.ended_at) - Date.parse(one.started_at)) / 1000)}` : "";
   const label = one.outcome || "running";
-  return { sign: { sign: OUTCOMES[one.outcome] ?? "running", label }, words: `${one.number}. ${label}${took}`, error_line: one.error ? `${one.error.type} ${one.error.message}`.trim().split("\n")[0] : "" };
+  return { sign: { sign: OUTCOMES[one.outcome] ?? "running", label }, words: `${one.number}. ${label}${took}`, error_line: one.error ? `${one.error.type.split(".").at(-1)}: ${one.error.message}`.split("\n")[0] : "" };
 }
 
 async function task(path, id) {

@@ -17,10 +17,9 @@ const SHAPES = {
   in_broker: (x, y, width) => [box(x, y + 3.5, width, LOW, { class: "broker" })],
   agent_queue: (x, y, width) => [box(x, y + 3.5, width, LOW, { class: "queue" })],
   execution: execution,
-  retry_backoff: (x, y, width) => [
-    svg("path", { class: "backoff", d: `M${x} ${y + 7}h${width}` }),
-    ...(width > 18 ? [svg("g", { class: "loop c-retrying" }, box(x + width / 2 - 7, y, 14, HIGH, { class: "clear" }), use("retrying", x + width / 2 - 6, y + 1))] : []),
-  ],
+  retry_backoff: (x, y, width) => (width > 18
+    ? [svg("path", { class: "backoff", d: `M${x} ${y + 7}H${x + width / 2 - 7}M${x + width / 2 + 7} ${y + 7}H${x + width}` }), svg("g", { class: "loop" }, use("retrying", x + width / 2 - 6, y + 1))]
+    : [svg("path", { class: "backoff", d: `M${x} ${y + 7}h${width}` })]),
   human_review: (x, y, width) => {
     const notch = Math.min(4, width / 3);
     return [svg("path", { class: "segment c-human", d: `M${x} ${y}h${Math.max(1, width - notch)}l${notch} ${HIGH / 2}l${-notch} ${HIGH / 2}h${-Math.max(1, width - notch)}l${notch} ${-HIGH / 2}z` })];

@@ -78,7 +78,7 @@ export class Timeline {
     this.head.append(svg("g", { class: "crosshair" }));
     this.sizes(this.foot, lanes.length * LANE + (lanes.length ? 4 : 0)).append(...this.grid(lanes.length * LANE), ...lanes.map((row, place) => lane(row, this.axis, place * LANE, (...given) => this.laneName(...given), place === 0)), svg("g", { class: "crosshair" }));
     this.foot.setAttribute("aria-label", `Waiting tasks: ${lanes.map((row) => `${row.group} at most ${row.most}`).join(", ") || "not polled"}`);
-    this.key.replaceChildren(...legend(path.length > 0));
+    this.key.replaceChildren(...legend(rows, path.length > 0));
     this.mark();
     if (focused) this.find(focused)?.focus({ preventScroll: true });
     return this.element.dispatchEvent(new CustomEvent("drawn", { detail: this.data }));
@@ -108,10 +108,14 @@ export class Timeline {
   /** The critical path: along the lower edge of each row it stays in, down or up where it goes on. */
   line(path) {
     let d = "";
+    const seen = new Set();
     for (const { row, from, to } of path) {
-      if (!this.places.has(row)) continue;
+      // A coordinator between two of its tasks is a stretch too short to see: the line goes straight on.
+      const short = this.axis.x(to) - this.axis.x(from) < 3 && seen.has(row);
+      seen.add(row);
+      if (short || !this.places.has(row)) continue;
       const y = this.places.get(row) + ROW - 2.5;
-      d += `${d ? `L${this.axis.x(from)} ` : `M${this.axis.x(from)} `}${y}H${this.axis.x(to)}`;
+      d += `${d ? `H${this.axis.x(from)}V` : `M${this.axis.x(from)} `}${y}H${this.axis.x(to)}`;
     }
     return d ? [svg("path", { class: "path", d })] : [];
   }

@@ -6,9 +6,10 @@ import { bars } from "./bars.js";
 const PARTS = [["in_broker", "in broker"], ["agent_queue", "agent queue"], ["execution", "execution"], ["retry_backoff", "retry back-off"], ["human_review", "human review"], ["decision_returning", "decision returning"], ["unattributed", "not attributed"]];
 const flat = { x: (ms) => ms, right: 400 };
 
-/** The entries of the legend; the critical path only where there is one. */
-export function legend(path) {
-  const entries = PARTS.map(([part, words]) => {
+/** The entries of the legend: the patterns that these rows have, and the critical path where there is one. */
+export function legend(rows, path) {
+  const there = new Set(rows.flatMap((row) => (row.spans ? row.spans.map((span) => span.part) : ["execution", row.waited ? "in_broker" : "execution"])));
+  const entries = PARTS.filter(([part]) => there.has(part)).map(([part, words]) => {
     const sample = { spans: [{ part, from: 1, to: 25, attempt: 1, sign: "none" }], mark: "", ended_ms: null };
     return [svg("svg", { width: 26, height: 14, class: "sample", "aria-hidden": "true" }, ...bars(sample, flat, 0)), words];
   });
