@@ -13,8 +13,8 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "No directory at", UserWarning)
     http = get_asgi_application()
 
-from dashboard.origin import SameOrigin  # noqa: E402  (models can be imported only after the call above)
-from dashboard.routing import websocket_urlpatterns  # noqa: E402
+from dashboard.origin import SameOrigin
+from dashboard.routing import websocket_urlpatterns
 
 application = ProtocolTypeRouter(
     {"http": http, "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))}

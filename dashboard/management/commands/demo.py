@@ -1,5 +1,6 @@
 """`manage.py demo`: log, database, pages, background roles and a crew of agents in one process."""
 
+import asyncio
 import logging
 import socket
 from argparse import ArgumentParser
@@ -12,6 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from dashboard.asgi import application
 from dashboard.crew import Crew
+from dashboard.eventlog import close_eventlog, open_eventlog
+from dashboard.manifest import manifest
 from dashboard.runtime import Runtime
 from dashboard.server import serve
 from dashboard.signinlinks import ensure_user, new_link
@@ -40,7 +43,7 @@ class Command(BaseCommand):
         self._check_port(port)
         Path(settings.LINESIDE_STATE).mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0)
-        call_command("topics", apply=True, verbosity=0)
+        asyncio.run(create_topics())
         ensure_user(USER)
         runtime = Runtime()
         crew = None if options["no_agents"] else Crew(rate=options["rate"], seed=options["seed"])
@@ -67,3 +70,11 @@ class Command(BaseCommand):
                 probe.bind((HOST, port))
             except OSError as error:
                 raise CommandError(f"Port {port} is taken ({error.strerror}); choose another with --port.") from None
+
+
+async def create_topics() -> None:
+    """Make the topics that are missing; those that are there stay as they are."""
+    try:
+        await open_eventlog().create_topics(manifest().specs())
+    finally:
+        await close_eventlog()

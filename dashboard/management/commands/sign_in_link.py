@@ -25,4 +25,5 @@ class Command(BaseCommand):
         try:
             self.stdout.write(f"Open {new_link(options['user'], port=options['port'])}")
         except get_user_model().DoesNotExist:
-            raise CommandError(f"There is no user {options['user']!r}; `manage.py createsuperuser` makes one.") from None
+            hint = "`manage.py createsuperuser` makes one."
+            raise CommandError(f"There is no user {options['user']!r}; {hint}") from None
