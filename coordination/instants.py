@@ -8,6 +8,9 @@ import msgspec
 
 MICROSECONDS: Final = 1_000_000
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# The years 1 to 9999 in UTC. RFC 3339 reaches some hours further where an offset is given, Python and databases do not.
+EARLIEST: Final = -62_135_596_800_000_000
+LATEST: Final = 253_402_300_799_999_999
 LEAP_SECOND: Final = re.compile(r":60(?=\.|Z|z|[+-])")
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -15,14 +18,14 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 def micros(moment: datetime) -> int:
-    """Microseconds since 1970 UTC of an aware datetime."""
+    """Microseconds since 1970 UTC of an aware datetime; within the years 1 to 9999 of UTC, whatever its offset says."""
     span = moment - EPOCH
-    return (span.days * 86_400 + span.seconds) * MICROSECONDS + span.microseconds
+    return _within((span.days * 86_400 + span.seconds) * MICROSECONDS + span.microseconds)
 
 
 def moment(at: int) -> datetime:
-    """The aware UTC datetime of microseconds since 1970. Raises OverflowError outside the years 1 to 9999."""
-    return EPOCH + timedelta(microseconds=at)
+    """The aware UTC datetime of microseconds since 1970; outside the years 1 to 9999 the nearest there is."""
+    return EPOCH + timedelta(microseconds=_within(at))
 
 
 def rfc3339(at: int) -> str:
@@ -47,3 +50,7 @@ def parse(text: str) -> int:
         if not changed:
             raise
         return micros(msgspec.convert(calm, Instant).replace(microsecond=999_999))
+
+
+def _within(at: int) -> int:
+    return min(max(at, EARLIEST), LATEST)

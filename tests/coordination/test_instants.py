@@ -10,7 +10,8 @@ from coordination.instants import micros, moment, parse, rfc3339
 from tests.coordination.wire import NOON
 
 # The years RFC 3339 and Python share.
-instants = st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999)
+FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
+instants = st.integers(FIRST, LAST)
 
 
 @given(instants)
@@ -41,3 +42,19 @@ def test_what_rfc3339_does_not_allow_is_refused(text: str) -> None:
 
 def test_a_leap_second_is_the_last_microsecond_before_the_next_minute() -> None:
     assert parse("2026-05-01T11:59:60.5Z") == NOON - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59.999999Z"),
+        ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00.000000Z"),
+    ],
+)
+def test_an_offset_that_leads_out_of_the_calendar_stops_at_its_end(text: str, written: str) -> None:
+    assert rfc3339(parse(text)) == written
+
+
+@given(st.integers(-(2**70), 2**70))
+def test_every_number_can_be_written_as_a_time(at: int) -> None:
+    assert FIRST <= micros(moment(at)) <= LAST
