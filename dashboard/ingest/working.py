@@ -70,7 +70,8 @@ class WorkingSet:
     def used(self, touched: Touched) -> None:
         """Note what a batch touched, and let go of what was not touched for longest."""
         rows = self.rows
-        _renew(self.runs, touched.runs, MAX_RUNS + len(touched.run_parts))
+        for run_id in touched.runs:
+            self.runs[run_id] = self.runs.pop(run_id)
         _renew(rows.tasks, touched.tasks, MAX_TASKS)
         _renew(rows.fold_parts, touched.fold_parts, MAX_PARTS)
         _renew(rows.fan_outs, touched.fan_outs, MAX_OTHERS)

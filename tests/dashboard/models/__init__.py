@@ -1,0 +1,1 @@
+"""Tables with something of their own."""
