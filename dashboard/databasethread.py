@@ -33,11 +33,15 @@ class DatabaseThread:
         self._executor.shutdown()
 
 
+def drop_connection() -> None:
+    """After an error of the database: it may have been the connection, so this thread's next query opens another."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
 def _call(function: Callable[[], T]) -> T:
     try:
         return function()
     except Error:
-        # It may have been the connection; the next call opens another one.
-        if not connection.in_atomic_block:
-            connection.close()
+        drop_connection()
         raise

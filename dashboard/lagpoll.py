@@ -14,12 +14,13 @@ from typing import Any, Final
 
 import msgspec
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 
 from coordination.errors import CoordinationError, LogDenied
 from coordination.eventlog import Ends, EventLog, GroupInfo, TopicPartition
 from coordination.lag import GroupFacts, PartitionFacts
 from dashboard import lagfacts, live
+from dashboard.databasethread import drop_connection
 from dashboard.eventlog import open_eventlog
 from dashboard.lagrows import Poll, group_row
 from dashboard.manifest import manifest
@@ -275,7 +276,9 @@ async def run(stop: asyncio.Event) -> None:
             if trouble:
                 logger.info("The lag poll works again.")
             trouble = ""
-        except (CoordinationError, DatabaseError, OSError) as error:
+        except (CoordinationError, Error, OSError) as error:
+            if isinstance(error, Error):
+                await sync_to_async(drop_connection)()
             if str(error) != trouble:
                 logger.warning("The lag poll cannot look: %s", error)
             trouble = str(error)

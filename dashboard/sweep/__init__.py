@@ -15,8 +15,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from django.db import Error
+
 from dashboard.clock import database_now
-from dashboard.databasethread import DatabaseThread
+from dashboard.databasethread import DatabaseThread, drop_connection
 from dashboard.outages import Outage
 from dashboard.shards import LEASE_SECONDS, Leases
 from dashboard.sweep.adoption import adopt_ended, adopt_new
@@ -106,6 +108,8 @@ class Sweeper:
             if not outage.failures:
                 logger.exception("The sweeper's part %r failed", name)
             outage.failed(error)
+            if isinstance(error, Error):
+                drop_connection()
             return 0
         outage.worked()
         return done
