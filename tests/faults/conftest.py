@@ -7,6 +7,7 @@ import pytest
 
 from tests.installation import Installation
 from tests.services.kafka import KafkaBroker
+from tests.services.redis import RedisServer
 
 
 @pytest.fixture
@@ -17,10 +18,12 @@ def embedded(tmp_path: Path, namespace: str) -> Iterator[Installation]:
 
 
 @pytest.fixture
-def production(tmp_path: Path, namespace: str, kafka: KafkaBroker, database_url: str) -> Iterator[Installation]:
-    """PostgreSQL and Kafka."""
-    log = f"kafka://{kafka.bootstrap}"
-    with Installation(tmp_path, log=log, database=database_url, namespace=namespace) as made:
+def production(
+    tmp_path: Path, namespace: str, kafka: KafkaBroker, database_url: str, redis_server: RedisServer
+) -> Iterator[Installation]:
+    """PostgreSQL, Kafka and Redis."""
+    log, channels = f"kafka://{kafka.bootstrap}", redis_server.url()
+    with Installation(tmp_path, log=log, database=database_url, channels=channels, namespace=namespace) as made:
         yield made
 
 

@@ -43,6 +43,10 @@ class Flow:
             raise self._error
         return self.appended
 
+    def __str__(self) -> str:
+        state = f"ended: {self._error!r}" if self.over else "flows"
+        return f"{self.appended} of {len(self._records)} appended, {self.refused} tries refused, {state}"
+
     @property
     def over(self) -> bool:
         """Whether it has stopped, or has nothing left."""
