@@ -47,16 +47,16 @@ def test_two_hundred_people_in_eight_processes_on_postgresql(database_url: str, 
         check(told, 200, lambda query: connection.execute(query).fetchall())
 
 
-def test_forty_people_meet_at_a_request_nobody_has_taken_up_on_postgresql(database_url: str, tmp_path: Path) -> None:
-    told = crowd({"LINESIDE_DATABASE_URL": database_url, "LINESIDE_STATE": str(tmp_path)}, 40, 4, "new")
+def test_many_meet_at_a_request_nobody_has_taken_up_on_postgresql(database_url: str, tmp_path: Path) -> None:
+    told = crowd({"LINESIDE_DATABASE_URL": database_url, "LINESIDE_STATE": str(tmp_path)}, 24, 3, "new")
     with psycopg.connect(database_url) as connection:
-        check(told, 40, lambda query: connection.execute(query).fetchall())
+        check(told, 24, lambda query: connection.execute(query).fetchall())
 
 
 def test_what_people_decide_apart_at_the_same_moment_is_one_audit_trail(database_url: str, tmp_path: Path) -> None:
     environment = {"LINESIDE_DATABASE_URL": database_url, "LINESIDE_STATE": str(tmp_path)}
-    told = crowd(environment, 40, 4, "apart")
-    assert [line["won"] for line in told] == [True] * 40
+    told = crowd(environment, 24, 3, "apart")
+    assert [line["won"] for line in told] == [True] * 24
 
 
 def on_sqlite(folder: Path, people: int, processes: int) -> None:

@@ -50,7 +50,7 @@ async def check(log: EventLog, namespace: str, ids: list[str]) -> None:
         assert sent == ids[number::TASKS]
 
 
-@pytest.mark.parametrize("outage", ["killed", "paused"])
+@pytest.mark.parametrize("outage", ["killed", pytest.param("paused", marks=pytest.mark.long)])
 async def test_what_is_decided_while_the_broker_is_away_goes_out_in_order_when_it_is_back(
     kafka: KafkaBroker, log: EventLog, db: DatabaseThread, namespace: str, outage: str
 ) -> None:
