@@ -5,7 +5,6 @@ is said rather than something wrong.
 """
 
 from collections import defaultdict
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -37,22 +36,17 @@ class RunTimes(msgspec.Struct, frozen=True):
     over: bool
 
 
-def times_of(run: Run, now: int) -> RunTimes | None:
-    """The critical path of a run until its end, or until now (µs); None for a run of more than MOST tasks."""
+def times_of(run: Run, now: int, most: int = MOST) -> RunTimes | None:
+    """The critical path of a run until its end, or until now (µs); None for a run of more than `most` tasks."""
     start = run.started_at if run.started_at is not None else run.first_at
-    if run.total > MOST or start is None:
+    if run.total > most or start is None:
         return None
-    return _times(run.run_id, run.revision, start, now if run.ended_at is None else run.ended_at, run.ended_at is None)
-
-
-@lru_cache(maxsize=4)
-def _times(run_id: str, revision: int, start: int, until: int, is_open: bool) -> RunTimes:
-    bodies = Task.objects.filter(run_id=run_id).values_list("body", flat=True)
+    over, until = run.ended_at is not None, now if run.ended_at is None else run.ended_at
+    bodies = Task.objects.filter(run_id=run.run_id).values_list("body", flat=True)
     tasks = {task.task_id: task for task in map(DECODER.decode, bodies.iterator(chunk_size=2_000))}
-    rows = [_fan_out.decode(body) for body in FanOut.objects.filter(run_id=run_id).values_list("body", flat=True)]
+    rows = [_fan_out.decode(body) for body in FanOut.objects.filter(run_id=run.run_id).values_list("body", flat=True)]
     fan_outs = {row.fanout_id: row for row in rows}
-    path = critical_path(tasks.values(), fan_outs, start, until, over=not is_open)
-    return RunTimes(tasks, fan_outs, path, not is_open)
+    return RunTimes(tasks, fan_outs, critical_path(tasks.values(), fan_outs, start, until, over=over), over)
 
 
 def delay_page(run: Run, now: int) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from dashboard.api.phases import millis
 from dashboard.api.signs import sign_of_state
 from dashboard.models import Run
 
-SECOND: Final = 1_000_000
+# The critical path is drawn for runs of up to so many tasks, because a live run asks for it every few seconds.
+DRAWN: Final = 5_000
 Row = dict[str, Any]
 
 
@@ -42,7 +43,7 @@ def timeline_page(run: Run, now: int) -> Row:
     crowd = crowds(run.run_id, grid, homes)
     tasks = [task for node in nodes for task in node.tasks]
     gaps = _gaps(start, until, tasks, _busy(grid, crowd.values(), until))
-    times = times_of(run, now)
+    times = times_of(run, now, DRAWN)
     view = _View(run.run_id, start, until, scene, gaps, crowd)
     return {
         "start": iso(start),
