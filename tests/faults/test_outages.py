@@ -70,7 +70,7 @@ class Stage:
     def polls_lag(self) -> bool:
         """Whether the lag poll is not in trouble; it holds no lease that would tell."""
         words = self.worker.log.read_text()
-        return words.count("The lag poll cannot look") == words.count("The lag poll works again")
+        return words.rfind("The lag poll cannot look") <= words.rfind("The lag poll works again")
 
     @contextmanager
     def at_work(self) -> Iterator[Visitor]:
