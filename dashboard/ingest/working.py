@@ -6,6 +6,7 @@ ahead of the tables and must be forgotten.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from coordination.event import Event
@@ -99,5 +100,5 @@ class WorkingSet:
 def _renew(rows: dict[Key, Row], touched: Iterable[Key], most: int) -> None:
     for key in touched:
         rows[key] = rows.pop(key)
-    for key in list(rows)[: max(0, len(rows) - most)]:
+    for key in list(islice(rows, max(0, len(rows) - most))):
         del rows[key]
