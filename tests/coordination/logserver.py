@@ -24,7 +24,7 @@ class LogServer:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, timeout: float = 30.0) -> None:
+    def start(self, timeout: float = 120.0) -> None:
         """Start it and wait until it answers."""
         application = "tests.coordination.logsite:application"
         command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(self.port), application]
@@ -49,6 +49,6 @@ class LogServer:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(self.base_url, timeout=1.0).status_code == httpx.codes.NOT_FOUND
+            return httpx.get(self.base_url, timeout=10.0).status_code == httpx.codes.NOT_FOUND
         except httpx.HTTPError:
             return False
