@@ -20,6 +20,8 @@ _INFOS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 }
 MAX_CAUSES: Final = 10
 MAX_TOLD: Final = 100
+# A wait that grows faster than this is at its maximum at once; the 64th power still is a number.
+STEEPEST: Final = 1000
 
 
 class Attempt(NamedTuple):
@@ -85,7 +87,9 @@ def _wait(number: int, policy: Any) -> float:
 
 
 def _factor(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value >= 1 else 2.0
+    if not isinstance(value, int | float) or isinstance(value, bool) or value < 1:
+        return 2.0
+    return float(min(value, STEEPEST))
 
 
 def attempt_of(value: Any) -> int:

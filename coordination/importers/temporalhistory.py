@@ -13,10 +13,12 @@ from typing import Any, Final
 import msgspec
 
 from coordination.importers.recording import BadRecording
+from coordination.instants import EARLIEST, LATEST, MICROSECONDS
 from coordination.instants import parse as parse_time
 
 PREFIX: Final = "EVENT_TYPE_"
 ATTRIBUTES: Final = "EventAttributes"
+LONGEST: Final = (LATEST - EARLIEST) / MICROSECONDS
 KNOWN: Final = frozenset(
     """
     WorkflowExecutionStarted WorkflowExecutionCompleted WorkflowExecutionFailed WorkflowExecutionTimedOut
@@ -127,11 +129,12 @@ def text_in(found: Any, *path: str) -> str:
 
 
 def seconds_of(value: Any, otherwise: float) -> float:
-    """A duration as Temporal writes it: `1s`, `0.5s`."""
+    """A duration as Temporal writes it: `1s`, `0.5s`; `otherwise` for what is none, or longer than there are dates."""
     try:
-        return float(str(value).removesuffix("s"))
+        found = float(str(value).removesuffix("s"))
     except ValueError:
         return otherwise
+    return found if 0 <= found <= LONGEST else otherwise
 
 
 def payloads(found: Any) -> list[Any]:

@@ -18,11 +18,11 @@ from coordination.importers.wfformat import (
     WfFile,
     WfTask,
     edges_of,
+    end_of,
     group_of,
     in_order,
     makespan_of,
     parse,
-    runtime_of,
     started_at,
     tasks_of,
 )
@@ -76,7 +76,7 @@ def _steps(file: WfFile, tasks: Mapping[str, WfTask], measured: Mapping[str, WfT
         task, inputs = tasks[ident], edges[ident]
         gate = max((one for one in inputs if one in ends), key=lambda one: (ends[one], one), default="")
         began = ends.get(gate, start)
-        ends[ident] = began + runtime_of(ident, measured.get(ident, task))
+        ends[ident] = end_of(ident, began, measured.get(ident, task))
         task_type = clean_task_type(task.name or ident)
         if sum(map(len, inputs)) > MAX_EDGES:
             raise BadRecording(f"Task {ident!r} has {len(inputs)} parents: more than one record can name.")
@@ -87,7 +87,8 @@ def _steps(file: WfFile, tasks: Mapping[str, WfTask], measured: Mapping[str, WfT
 
 
 def _records(file: WfFile, steps: list[Step], scribe: Scribe) -> Iterator[NewRecord]:
-    start, makespan = started_at(file), makespan_of(file.workflow)
+    start = started_at(file)
+    makespan = makespan_of(file.workflow, start)
     yield scribe.write(
         "run.started",
         start,

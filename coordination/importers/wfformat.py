@@ -5,7 +5,6 @@ were called jobs. Edges are the union of what `parents` and `children` say, by i
 several date formats. What a recording leaves out is left out here too; what contradicts itself is a BadRecording.
 """
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from graphlib import CycleError, TopologicalSorter
@@ -15,9 +14,11 @@ import msgspec
 
 from coordination.canonical import digest
 from coordination.importers.recording import MAX_ID, BadRecording, slug
-from coordination.instants import MICROSECONDS, micros
+from coordination.instants import EARLIEST, LATEST, MICROSECONDS, micros
 
 SHOWN_OF_A_CYCLE: Final = 8
+# Seconds; nothing ran for longer than there are dates.
+LONGEST: Final = (LATEST - EARLIEST) // MICROSECONDS
 DATES: Final = ("%Y%m%dT%H%M%S%z", "%m-%d-%yT%H:%M:%S%z", "%m-%d-%YT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S%z")
 
 
@@ -138,7 +139,7 @@ def runtime_of(ident: str, task: WfTask) -> int:
     seconds = task.runtimeInSeconds if task.runtimeInSeconds is not None else task.runtime
     if seconds is None:
         return 0
-    if not math.isfinite(seconds) or seconds < 0:
+    if not 0 <= seconds <= LONGEST:
         raise BadRecording(f"Task {ident!r} has the run time {seconds} s.")
     return round(seconds * MICROSECONDS)
 
@@ -175,12 +176,20 @@ def _date(text: str) -> datetime | None:
     return moment.replace(tzinfo=UTC)
 
 
-def makespan_of(workflow: WfWorkflow) -> int | None:
-    """The run's measured length in microseconds, None where it was not recorded."""
+def end_of(ident: str, began: int, task: WfTask) -> int:
+    """When a task ended, in microseconds. Raises BadRecording."""
+    ended = began + runtime_of(ident, task)
+    if ended > LATEST:
+        raise BadRecording(f"Task {ident!r} would end after the year 9999.")
+    return ended
+
+
+def makespan_of(workflow: WfWorkflow, began: int) -> int | None:
+    """The run's measured length in microseconds, None where none was recorded that can be."""
     recorded = (
         workflow.execution.makespanInSeconds if workflow.execution else None,
         workflow.makespanInSeconds,
         workflow.makespan,
     )
-    seconds = next((one for one in recorded if one is not None and math.isfinite(one) and one >= 0), None)
+    seconds = next((one for one in recorded if one is not None and 0 <= one <= (LATEST - began) / MICROSECONDS), None)
     return None if seconds is None else round(seconds * MICROSECONDS)

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from coordination.errors import CoordinationError
 from coordination.eventlog import EventLog, NewRecord
-from coordination.importers import FORMATS, Recording, read
+from coordination.importers import FORMATS, BadRecording, Recording, read
 from coordination.importers.recording import time_of
 from coordination.instants import MICROSECONDS
 from dashboard.eventlog import close_eventlog, open_eventlog
@@ -51,7 +51,10 @@ class Command(BaseCommand):
 
 def _read(path: Path, form: str, run_id: str) -> Recording:
     tenant = settings.LINESIDE_TENANT
-    return read(path.read_bytes(), form=form, run_id=run_id, manifest=manifest(), tenant=tenant)
+    try:
+        return read(path.read_bytes(), form=form, run_id=run_id, manifest=manifest(), tenant=tenant)
+    except BadRecording as error:
+        raise CommandError(f"{path}: {error}") from error
 
 
 def _speed(text: str) -> float:

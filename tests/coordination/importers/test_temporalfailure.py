@@ -56,9 +56,9 @@ policies = st.one_of(
     st.fixed_dictionaries(
         {},
         optional={
-            "initialInterval": st.sampled_from(["1s", "0.25s", "x", None]),
-            "backoffCoefficient": st.sampled_from([1, 2, 1.5, 0, "x", None, True]),
-            "maximumInterval": st.sampled_from(["10s", "x", None]),
+            "initialInterval": st.sampled_from(["1s", "0.25s", "-5s", "nan", "inf", "1e300s", "x", None]),
+            "backoffCoefficient": st.sampled_from([1, 2, 1.5, 0, 1e308, 10**400, "x", None, True]),
+            "maximumInterval": st.sampled_from(["10s", "1e11s", "inf", "x", None]),
         },
     ),
 )

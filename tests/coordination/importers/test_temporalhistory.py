@@ -35,7 +35,10 @@ def test_a_number_is_read_from_text_or_number(value: Any, number: int) -> None:
     assert number_of(value) == number
 
 
-@pytest.mark.parametrize(("value", "seconds"), [("1s", 1.0), ("0.5s", 0.5), (None, 9.0), ("x", 9.0)])
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("1s", 1.0), ("0.5s", 0.5), (None, 9.0), ("x", 9.0), ("-1s", 9.0), ("nan", 9.0), ("inf", 9.0), ("1e99s", 9.0)],
+)
 def test_a_duration_is_read_or_replaced(value: Any, seconds: float) -> None:
     assert seconds_of(value, 9.0) == seconds
 

@@ -81,6 +81,8 @@ def test_children_alone_make_edges() -> None:
         (small([{"name": "a"}, {"name": "a"}]), "Two tasks"),
         (small([{"parents": []}]), "Task 1"),
         (small([{"name": "a", "runtime": -1}]), "run time"),
+        (small([{"name": "a", "runtime": 1e300}]), "run time"),
+        (small([{"name": "a", "runtime": 60}], executedAt="9999-12-31T23:59:59Z"), "year 9999"),
         (small([{"name": "a", "runtime": "long"}]), "no WfCommons file"),
         (small([{"name": "a", "parents": ["p" * 900_000]}]), "parents"),
         (b'{"workflow": {"tasks": [{"name": "a"}], "executedAt": "soon"}}', "date"),
@@ -89,6 +91,17 @@ def test_children_alone_make_edges() -> None:
 def test_a_file_that_cannot_be_is_told_in_words(content: bytes, words: str) -> None:
     with pytest.raises(BadRecording, match=words):
         read(content)
+
+
+@pytest.mark.parametrize("makespan", [-5, 1e300])
+def test_a_length_no_run_can_have_was_not_recorded(makespan: float) -> None:
+    events = read_back(read(small([{"name": "a", "runtime": 1}], makespanInSeconds=makespan)).records)
+    assert (events[-1].at - events[0].at, events[-1].derived) == (SECOND, True)
+
+
+@pytest.mark.parametrize("executed", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_date_at_the_end_of_the_calendar_can_be_imported(executed: str) -> None:
+    assert read_back(read(small([{"name": "a"}], executedAt=executed)).records)
 
 
 def test_names_no_attribute_can_hold_get_an_id_that_can() -> None:
