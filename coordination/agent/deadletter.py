@@ -14,7 +14,6 @@ from coordination.instants import rfc3339
 from coordination.manifest import TOPICS, Manifest
 
 PREFIXES: Final = ("__dlq.errors.", "coordination.errors.")
-REDRIVES: Final = "coordination-redrive-count"
 MAX_TEXT: Final = 4_000
 
 Stage = Literal["envelope", "data", "size", "handler", "idempotency", "routing"]
@@ -43,14 +42,6 @@ def dead_letter(record: Record, reason: Reason, *, group: str, at: int, manifest
         return letter
     left_out = _text(f"left out, {len(record.value or b'')} bytes at {record.topic}-{record.partition}@{record.offset}")
     return NewRecord(topic, record.key, None, (*letter.headers, ("coordination.errors.value", left_out)))
-
-
-def redrive_count(record: Record) -> int:
-    """How often the record was put back from a dead letter topic; 0 for one that never was."""
-    for name, value in record.headers:
-        if name == REDRIVES:
-            return int(value) if value.isdigit() and len(value) < 10 else 0
-    return 0
 
 
 def _errors(record: Record, reason: Reason, group: str, at: int) -> dict[str, str]:

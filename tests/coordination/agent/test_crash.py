@@ -19,7 +19,7 @@ async def play(stage: Stage, nth: int, before: bool) -> tuple[Mortal, Bank]:
     stage.start(worker(stage))
     stop = asyncio.Event()
     reviewing = asyncio.create_task(reviewer(stage, stop))
-    first = stage.start(payer(stage, bank), "payer-1", log=mortal)  # type: ignore[arg-type]
+    first = stage.start(payer(stage, bank), "payer-1", log=mortal)
     await stage.client.start_run("run-1", "settle", "payer", name="Settle")
     ended = asyncio.create_task(stage.until("run.completed", timeout=30))
     died = asyncio.create_task(mortal.dead.wait())

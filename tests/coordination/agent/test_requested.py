@@ -5,7 +5,6 @@ import asyncio
 import msgspec
 
 from coordination.agent import Fatal, TaskContext
-from coordination.agent.deadletter import REDRIVES
 from coordination.eventlog import NewRecord, Record
 from coordination.partitioner import partition_for
 from tests.coordination.agent.stage import Stage
@@ -109,7 +108,7 @@ async def test_a_redriven_command_of_a_failed_task_is_done_again(stage: Stage) -
     await stage.until("task.failed")
     broken = False
     (command,) = await stage.records("run.task.commands")
-    await stage.put(copy(command, (REDRIVES, b"1")))
+    await stage.put(copy(command, ("coordination-redrive-count", b"1")))
     await stage.until("task.completed")
     assert await stage.told(task_id) == [
         "task.accepted",
@@ -128,7 +127,7 @@ async def test_a_redriven_command_of_a_completed_task_is_dropped(stage: Stage) -
     task_id = await stage.client.request("run-1", "refund", "payer")
     await stage.until("task.completed")
     (command,) = await stage.records("run.task.commands")
-    await stage.put(copy(command, (REDRIVES, b"1")))
+    await stage.put(copy(command, ("coordination-redrive-count", b"1")))
     await quiet(stage)
     assert done.count(task_id) == 1
 
