@@ -12,7 +12,7 @@ from django.conf import settings
 from dashboard.doctor.finding import Finding, doubt, fault, fine
 
 ABOUT: Final = "channel layer"
-SECONDS: Final = 3.0
+SECONDS: Final = 10.0
 SLOW_MS: Final = 250
 
 

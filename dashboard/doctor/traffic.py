@@ -52,6 +52,8 @@ def behind() -> Iterator[Finding]:
     late = row["behind_seconds"]
     if late is None:
         yield fine(READING, "nothing was read yet")
+    elif row["standing_still"]:
+        yield doubt(READING, row["trouble"], "See workers and log here; it goes on by itself once both are there.")
     elif late * SECOND > LATE:
         remedy = "Start more workers, on PostgreSQL; see that none is paused and the database is quick."
         yield doubt(READING, f"{row['behind_records']} records behind, {words(int(late * SECOND))}", remedy)

@@ -287,3 +287,11 @@ def test_on_kafka_reach_topics_and_rights_are_examined(
     ):
         assert any(line.startswith("ok") and words in line for line in lines), words
     assert any(line.startswith("doubt") and "keep one copy only" in line for line in lines)
+
+
+def test_ingest_that_stands_still_says_why(db: None) -> None:
+    long_ago = database_now() - 600 * SECOND
+    Position.objects.create(topic="t", partition=0, shard="1-0", next_offset=1, end_offset=9, end_at=long_ago)
+    finding = only(traffic.behind)
+    assert finding.state == "doubt"
+    assert "no worker is running" in finding.words
