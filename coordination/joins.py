@@ -7,13 +7,15 @@ decided. A verdict of the runtime (fanin.*) always stands above our own.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from heapq import nsmallest
 from itertools import islice
 from typing import Final
 
 import msgspec
 
 from coordination.fanouts import Branch, FanOut
-from coordination.tasks import FAILING, HUMAN, TERMINAL, Task
+from coordination.tasks import HUMAN, TERMINAL, Task
+from coordination.verdicts import Standing, rule_text, verdict
 
 __all__ = ["Branch", "FanOut", "JoinProgress", "Missing", "Repeated", "Where", "progress"]
 
@@ -77,7 +79,7 @@ class JoinProgress(msgspec.Struct, frozen=True, kw_only=True):
 def progress(fan_out: FanOut, members: Iterable[Task], *, dead: Collection[str] = ()) -> JoinProgress:
     """How a join stands. `members` are the tasks with its id, `dead` the ids of dead-lettered tasks."""
     branches = _Branches(fan_out, members, dead)
-    verdict, reason = _verdict(fan_out, branches)
+    word, reason = verdict(fan_out, branches.standing())
     return JoinProgress(
         fanout_id=fan_out.fanout_id,
         title=fan_out.title,
@@ -89,31 +91,15 @@ def progress(fan_out: FanOut, members: Iterable[Task], *, dead: Collection[str] 
         arrived=len(branches.arrived),
         completed=branches.completed,
         counts=branches.counts(),
-        missing=tuple(branches.missing()[:SHOWN]),
+        missing=tuple(branches.missing()),
         missing_count=branches.total - len(branches.arrived),
         late=branches.late(),
         duplicates=branches.duplicates,
         disagrees=branches.disagrees,
-        verdict=verdict,
+        verdict=word,
         verdict_at=fan_out.verdict_at,
         reason=reason,
     )
-
-
-def rule_text(fan_out: FanOut) -> str:
-    """The rule as protocol writes it: all, any, quorum(2), all_settled; unknown if the opening was not read."""
-    if fan_out.opened_mark is None:
-        return "unknown"
-    return f"quorum({fan_out.quorum})" if fan_out.join == "quorum" else fan_out.join
-
-
-def needed(fan_out: FanOut, expected: int | None) -> int | None:
-    """How many branches must complete, None if that is not known yet (or, for all_settled, not asked)."""
-    if fan_out.opened_mark is None or fan_out.join == "all_settled":
-        return None
-    if fan_out.join == "all":
-        return expected
-    return fan_out.quorum if fan_out.join == "quorum" else 1
 
 
 def last_of_chain(tasks: Iterable[Task]) -> dict[str, str]:
@@ -159,10 +145,18 @@ class _Branches:
         self.arrived = {key for key, task in self.heads.items() if task.state in TERMINAL}
         self.completed = sum(self.heads[key].state == "completed" for key in self.arrived)
 
-    def hopeless(self) -> list[Task]:
-        """The tasks that ended without completing, in the order in which they ended."""
+    def standing(self) -> Standing:
         bad = [self.heads[key] for key in self.arrived if self.heads[key].state != "completed"]
-        return sorted(bad, key=lambda task: (task.ended_at or 0, task.task_id))
+        first = min(bad, key=lambda task: (task.ended_at or 0, task.task_id), default=None)
+        return Standing(
+            expected=self.expected,
+            known=self.known,
+            arrived=len(self.arrived),
+            completed=self.completed,
+            bad=len(bad),
+            first_bad=first,
+            dead=first is not None and first.task_id in self.dead,
+        )
 
     def counts(self) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -175,7 +169,7 @@ class _Branches:
         keys = {(index, "") for index in self.named} | self.heads.keys()
         silent = ((index, "") for index in range(self.expected or 0) if (index, "") not in keys)
         keys |= set(islice(silent, self.total - self.known))
-        return [self._missing(key) for key in sorted(keys - self.arrived)]
+        return [self._missing(key) for key in nsmallest(SHOWN, keys - self.arrived)]
 
     def _missing(self, key: Key) -> Missing:
         index, task = (None if key[0] < 0 else key[0]), self.heads.get(key)
@@ -239,44 +233,3 @@ _PLACES: Final = {
     "working": "running",
     "retry_wait": "retrying",
 }
-
-
-def _verdict(fan_out: FanOut, branches: _Branches) -> tuple[str, str]:
-    if fan_out.verdict:
-        return fan_out.verdict, fan_out.verdict_reason or f"the runtime said so: {fan_out.verdict}"
-    if fan_out.opened_mark is None:
-        return "unknown", "the rule of this join was not read"
-    if fan_out.join == "all_settled":
-        return _settled(branches)
-    return _by_completion(fan_out, branches)
-
-
-def _settled(branches: _Branches) -> tuple[str, str]:
-    count = len(branches.arrived)
-    if branches.expected is None:
-        return "unknown", f"{count} of ≥ {branches.known} branches ended; more may come"
-    if count >= branches.expected:
-        return "met", f"all {branches.expected} branches ended"
-    return "can complete", f"waits for {branches.expected - count} of {branches.expected} branches to end"
-
-
-def _by_completion(fan_out: FanOut, branches: _Branches) -> tuple[str, str]:
-    expected, bad = branches.expected, branches.hopeless()
-    need = needed(fan_out, expected)
-    if need is not None and branches.completed >= need:
-        return "met", f"{branches.completed} of {need} needed branches completed"
-    if fan_out.join == "all" and bad:
-        return "cannot complete", f"{_blame(bad[0], branches.dead)}; all branches are needed"
-    if expected is None:
-        return "unknown", f"{branches.completed} of ≥ {branches.known} branches completed; more may come"
-    if need is not None and branches.total - len(bad) < need:
-        return "cannot complete", f"{_blame(bad[0], branches.dead)}; {need} of {expected} branches are needed"
-    missing = (need or expected) - branches.completed
-    return "can complete", f"waits for {missing} more of {expected} branches to complete"
-
-
-def _blame(task: Task, dead: Collection[str]) -> str:
-    what = "dead-lettered" if task.task_id in dead or task.dead_lettered else task.state
-    name = f"/{task.fanout_index}" if task.fanout_index is not None else task.task_id
-    error = f" ({task.error.type or task.error.message})" if task.error and task.state in FAILING else ""
-    return f"input {name} is {what}{error}"

@@ -16,11 +16,12 @@ from coordination.runs import merged_counts
 from coordination.scene import Fold, Node
 from coordination.tasks import TERMINAL
 from coordination.tasks import Task as TaskRow
+from coordination.verdicts import Standing, verdict
+from dashboard.api.joincounts import branches
 from dashboard.api.joinlist import ports, rule_words, total_words
+from dashboard.api.joinstands import smallest
 from dashboard.api.taskbody import DECODER
-from dashboard.models import Task
 
-READ: Final = 2_000
 SIGNS: Final = {
     "satisfied": "done",
     "met": "done",
@@ -50,9 +51,9 @@ def join_facts(run_id: str, folds: Sequence[Fold], fan_outs: Mapping[str, FanOut
     for fold in folds:
         for one in fold.fanouts:
             sizes[one].append(fold)
-    small = _small({name: sum(fold.total for fold in sizes[name]) for name in fan_outs})
+    small = smallest({name: sum(fold.total for fold in sizes[name]) for name in fan_outs})
     members: dict[str, list[TaskRow]] = defaultdict(list)
-    rows = Task.objects.filter(run_id=run_id, fanout_id__in=sorted(small)) if small else Task.objects.none()
+    rows = branches(run_id, sorted(small))
     for name, body in rows.values_list("fanout_id", "body"):
         members[name].append(DECODER.decode(body))
     return JoinFacts(
@@ -63,32 +64,26 @@ def join_facts(run_id: str, folds: Sequence[Fold], fan_outs: Mapping[str, FanOut
     )
 
 
-def _small(sizes: Mapping[str, int]) -> set[str]:
-    """The smallest fan-outs, as many as READ tasks in all allow."""
-    found, left = set(), READ
-    for name, size in sorted(sizes.items(), key=lambda one: (one[1], one[0])):
-        left -= size
-        if left >= 0:
-            found.add(name)
-    return found
-
-
 def _counted(fan_out: FanOut, folds: Sequence[Fold]) -> JoinProgress:
     """How a large join stands, by the counts of its branches' folds; who is missing is not told."""
     counts = merged_counts(fold.counts for fold in folds)
     known = sum(counts.values())
     expected = fan_out.expected
     arrived = sum(count for state, count in counts.items() if state in TERMINAL)
+    done = counts.get("completed", 0)
+    stands = Standing(expected=expected, known=known, arrived=arrived, completed=done, bad=arrived - done)
+    word, reason = verdict(fan_out, stands)
     return msgspec.structs.replace(
-        progress(fan_out, ()),
+        progress(msgspec.structs.replace(fan_out, expected=None, branches=()), ()),
         known=known,
         expected=expected,
         arrived=min(arrived, expected or arrived),
-        completed=counts.get("completed", 0),
+        completed=done,
         counts=counts,
         missing=(),
         missing_count=max(0, (expected or known) - arrived),
-        verdict=fan_out.verdict or "unknown",
+        verdict=word,
+        reason=reason,
     )
 
 

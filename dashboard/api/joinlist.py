@@ -7,36 +7,17 @@ import msgspec
 
 from coordination.fanouts import FanOut as FanOutRow
 from coordination.instants import rfc3339
-from coordination.joins import JoinProgress, Missing, progress
-from coordination.tasks import FAILING
-from coordination.tasks import Task as TaskRow
+from coordination.joins import JoinProgress, Missing
 from dashboard.api.addresses import record_address, short_position, task_address
 from dashboard.api.instants import iso
+from dashboard.api.joinstands import standings
 from dashboard.api.signs import bar, sign_of_state
-from dashboard.api.taskbody import task_of
-from dashboard.models import DeadLetter, FanOut, Task
+from dashboard.models import FanOut
 
 DECODER: Final = msgspec.json.Decoder(FanOutRow)
-# Up to so many members are read whole; of more than that only the columns, which know all but pauses.
-WHOLE: Final = 2_000
 MOST: Final = 200
 PORTS: Final = 5
 LISTED: Final = 6
-COLUMNS: Final = (
-    "run_id",
-    "task_id",
-    "state",
-    "title",
-    "fanout_id",
-    "fanout_index",
-    "retry_of",
-    "requested_at",
-    "started_at",
-    "ended_at",
-    "command_topic",
-    "command_partition",
-    "command_offset",
-)
 SIGN_OF_PLACE: Final = {
     "in broker": "requested",
     "received": "submitted",
@@ -69,30 +50,14 @@ def join_page(run_id: str, fanout: str | None = None) -> dict[str, Any]:
 
 def join_rows(run_id: str, fan_outs: list[FanOutRow]) -> list[dict[str, Any]]:
     """The rows of these fan-outs of one run."""
-    return [join_row(each, progress_of(each)) for each in fan_outs]
+    stands = standings(run_id, fan_outs)
+    return [join_row(each, stands[each.fanout_id]) for each in fan_outs]
 
 
 def joins_by_id(run_id: str, ids: Sequence[str]) -> dict[str, JoinProgress]:
     """How these joins of a run stand, by fan-out id."""
     rows = [DECODER.decode(each.body) for each in FanOut.objects.filter(run_id=run_id, fanout_id__in=ids)]
-    return {row.fanout_id: progress_of(row) for row in rows}
-
-
-def progress_of(fan_out: FanOutRow) -> JoinProgress:
-    """How one join stands, out of its members; two queries."""
-    members = members_of(fan_out)
-    failed = [task.task_id for task in members if task.state in FAILING][:WHOLE]
-    dead = DeadLetter.objects.filter(run_id=fan_out.run_id, task_id__in=failed, state=DeadLetter.State.OPEN)
-    return progress(fan_out, members, dead=set(dead.values_list("task_id", flat=True)) if failed else set())
-
-
-def members_of(fan_out: FanOutRow) -> list[TaskRow]:
-    """The tasks of a fan-out: whole rows of few, the columns of many."""
-    found = Task.objects.filter(run_id=fan_out.run_id, fanout_id=fan_out.fanout_id)
-    rows = list(found.only(*COLUMNS)[: WHOLE + 1])
-    if len(rows) <= WHOLE:
-        return [task_of(row) for row in found]
-    return [TaskRow(**values) for values in found.values(*COLUMNS).iterator(chunk_size=5_000)]
+    return standings(run_id, rows)
 
 
 def join_row(fan_out: FanOutRow, stands: JoinProgress) -> dict[str, Any]:

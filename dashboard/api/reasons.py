@@ -96,7 +96,8 @@ class _Gathered:
     def _asked_for(self, parents: list[str]) -> dict[str, list[tuple[Input, str]]]:
         found: dict[str, list[tuple[Input, str]]] = {}
         if parents:
-            rows = TaskTable.objects.filter(run_id=self._run_id, parent_task_id__in=parents)
+            # SQLite takes the index only if the query repeats its condition.
+            rows = TaskTable.objects.filter(run_id=self._run_id, parent_task_id__in=parents).exclude(parent_task_id="")
             columns = ("parent_task_id", "task_id", "title", "state", "fanout_id")
             for parent, task_id, title, state, fanout in rows.values_list(*columns)[:CHILDREN]:
                 found.setdefault(parent, []).append((Input(task_id, title, state), fanout))

@@ -24,6 +24,7 @@ RANKS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("done", ("completed",)),
 )
 WORDS: Final = dict(RANKS)
+STATES: Final = tuple(state for _, states in RANKS for state in states)
 
 
 def filtered(run_id: str, query: str = "", fold: str | None = None, fanout: str | None = None) -> QuerySet[Task]:
@@ -35,7 +36,7 @@ def filtered(run_id: str, query: str = "", fold: str | None = None, fanout: str 
     if fold is not None:
         found = found.filter(fold_key=fold)
     if fanout:
-        found = found.filter(fanout_id=fanout)
+        found = found.filter(fanout_id=fanout).exclude(fanout_id="")
     for word in query.split():
         found = found.filter(_condition(word, query.index(word)))
     return found
@@ -55,14 +56,12 @@ def _condition(word: str, at: int) -> Q:
 
 
 def task_page(found: QuerySet[Task], after: str | None, limit: int, now: int) -> dict[str, Any]:
-    """One page of tasks in the order of RANKS; each rank is one query on (run, state)."""
+    """One page of tasks, state by state in the order of RANKS; each is a query of the index on (run, state, id)."""
     key = position(after, 2)
     rank, last = (int(key[0]), str(key[1])) if key else (0, "")
     tasks: list[tuple[int, Task]] = []
-    while rank < len(RANKS) and len(tasks) <= limit:
-        some = found.filter(state__in=RANKS[rank][1]).order_by("task_id")
-        if last:
-            some = some.filter(task_id__gt=last)
+    while rank < len(STATES) and len(tasks) <= limit:
+        some = found.filter(state=STATES[rank], task_id__gt=last).order_by("task_id")
         tasks += [(rank, task) for task in some[: limit + 1 - len(tasks)]]
         rank, last = rank + 1, ""
     following = cursor(tasks[limit - 1][0], tasks[limit - 1][1].task_id) if len(tasks) > limit else None

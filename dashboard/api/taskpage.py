@@ -103,7 +103,9 @@ def alike(found: Task) -> dict[str, Any] | None:
     """The same error elsewhere: how often, since when, and the latest ones; None for a task without an error."""
     if not found.error_fingerprint:
         return None
-    others = Task.objects.filter(error_fingerprint=found.error_fingerprint).exclude(pk=found.pk)
+    # SQLite takes the index only if the query repeats its condition.
+    others = Task.objects.filter(error_fingerprint=found.error_fingerprint).exclude(error_fingerprint="")
+    others = others.exclude(pk=found.pk)
     first = others.aggregate(first=Min("ended_at"))["first"]
     latest = others.order_by("-ended_at").values_list("run_id", "task_id", "title", "ended_at")[:ALIKE]
     return {

@@ -42,7 +42,7 @@ class Task(models.Model):
         # Partial where most tasks have no value: an index entry holds the run's id, so each one costs.
         indexes = (
             models.Index(fields=["run_id", "fold_key", "state"], name="task_by_fold"),
-            models.Index(fields=["run_id", "state"], name="task_by_state"),
+            models.Index(fields=["run_id", "state", "task_id"], name="task_by_state"),
             models.Index(fields=["run_id", "fanout_id"], condition=~Q(fanout_id=""), name="task_by_fanout"),
             models.Index(fields=["run_id", "parent_task_id"], condition=~Q(parent_task_id=""), name="task_by_parent"),
             models.Index(

@@ -71,7 +71,7 @@ def test_three_failures_among_ten_thousand_stand_out_without_a_click() -> None:
 def test_a_large_join_is_counted_by_its_folds() -> None:
     fanned(10_000, failed=3)
     join = node(graph_page("run-1"), "searches")
-    assert (join["tally"], join["sign"]["sign"]) == ("10,000 of 10,000", "waiting")
+    assert (join["tally"], join["sign"]["sign"]) == ("10,000 of 10,000", "failed")
 
 
 def test_dead_letters_come_first_and_all_of_them_are_counted() -> None:

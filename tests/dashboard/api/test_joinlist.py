@@ -1,8 +1,7 @@
-"""Joins: who arrived, who is missing and where; few members read whole, many by their columns."""
+"""Joins: who arrived, who is missing and where."""
 
 import pytest
 
-from dashboard.api import joinlist
 from dashboard.api.joinlist import join_page, joins_by_id
 from tests.dashboard.scenes import NOW, dead_letter, failed_task, fan_out, run, task
 
@@ -52,15 +51,6 @@ def test_open_joins_come_before_decided_ones() -> None:
     fan_out("b", expected=1)
     assert [row["fanout_id"] for row in join_page("run-1")["items"]] == ["b", "a"]
     assert [row["fanout_id"] for row in join_page("run-1", "a")["items"]] == ["a"]
-
-
-def test_many_members_are_counted_from_their_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    fan_out("fan", expected=6)
-    branches(5)
-    branches(1, "working", first=5)
-    whole = join_page("run-1")["items"][0]
-    monkeypatch.setattr(joinlist, "WHOLE", 3)
-    assert join_page("run-1")["items"][0] == whole
 
 
 def test_joins_are_found_by_id() -> None:
