@@ -18,7 +18,7 @@ from coordination.samples.refundbatches import batch
 from coordination.samples.stage import Stage
 
 AT_ONCE: Final = 5
-EVERY: Final = 24.0
+EVERY: Final = 18.0
 FIRST_INCIDENT: Final = 4400
 FIRST_BATCH: Final = 1101
 

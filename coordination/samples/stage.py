@@ -33,8 +33,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
         await asyncio.sleep(seconds / self.rate)
 
     def limits(self, **given: Any) -> dict[str, Any]:
-        """Keyword arguments that every sample agent is made with."""
-        return {"manifest": self.manifest, "keyring": self.keyring, "deployment": "demo", **given}
+        """Keyword arguments that every sample agent is made with; for ever is too long for a demo to remember."""
+        return {"manifest": self.manifest, "keyring": self.keyring, "deployment": "demo", "remember": 3_600.0, **given}
 
 
 class ToolDown(Exception):
