@@ -19,7 +19,7 @@ from coordination.manifest import TOPICS
 from dashboard.clock import database_now
 from dashboard.manifest import manifest
 from dashboard.models import ApiToken
-from dashboard.permissions import Person
+from dashboard.permissions import Person, may_append
 
 WORDS: Final = ("read", "events", "decide", "steer", "redrive")
 DEFAULT_SCOPE: Final = ("read",)
@@ -71,7 +71,14 @@ class TokenAuth(HttpBearer):
         if found is None:
             return None
         request.user = found.user
-        return Access(found.user, list(found.scope))
+        return Access(found.user, _within_rights(found.user, found.scope))
+
+
+def _within_rights(user: Person, scope: list[str]) -> list[str]:
+    """The scope without what its user may not do; the other words are asked for at each call."""
+    if any(word.startswith("log:") for word in scope) and not may_append(user):
+        return [word for word in scope if not word.startswith("log:")]
+    return list(scope)
 
 
 class SessionAuth(AuthBase):

@@ -9,7 +9,6 @@ import httpx
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.models import User
 from django.core.handlers.asgi import ASGIHandler
 from django.urls import path
 from ninja import NinjaAPI
@@ -24,6 +23,7 @@ from dashboard.api.root import api
 from dashboard.api.tokens import SessionAuth, TokenAuth
 from dashboard.eventlog import open_eventlog
 from dashboard.models import ApiToken
+from tests.dashboard.scenes import member
 
 RUN, ASKS, GRANTS = "coord.run.task.events", "coord.review.approval.commands", "coord.review.approval.events"
 
@@ -43,7 +43,7 @@ async def agent(settings: Settings, tmp_path: Path, transactional_db: None) -> A
     settings.ROOT_URLCONF = __name__
     settings.STATIC_ROOT = tmp_path
     settings.LINESIDE_LOG = f"sqlite://{tmp_path}/log.sqlite3"
-    user = await User.objects.acreate(username="agent")
+    user = await sync_to_async(member)("agent", "steer_run")
     scope = ["log:coord.run.*", "log:coord.review.*"]
     _, secret = await sync_to_async(ApiToken.objects.issue)(user, "agent", scope, None)
     await open_eventlog().create_topics([TopicSpec(name, 1) for name in (RUN, ASKS, GRANTS)])

@@ -60,6 +60,15 @@ def test_topics_are_bounded_by_the_patterns_of_the_scope() -> None:
     assert not access.allows_topic("coord.run.tool.events", write=False)
 
 
+@pytest.mark.parametrize(("rights", "open_"), [((), False), (("view_run",), False), (("steer_run",), True)])
+def test_the_log_is_open_to_tokens_of_those_who_may_append(rights: tuple[str, ...], open_: bool) -> None:
+    secret = ApiToken.objects.issue(member("ana", *rights), "agent", ["log:*"], None)[1]
+    access = TokenAuth().authenticate(RequestFactory().get("/"), secret)
+    assert access is not None
+    assert access.allows_topic("coord.run.task.events", write=True) is open_
+    assert access.allows_topic("coord.run.task.events", write=False) is open_
+
+
 def test_a_browser_has_no_business_on_the_log() -> None:
     assert not Access(None).allows_topic("coord.run.task.events", write=False)
 
