@@ -13,6 +13,11 @@ from coordination.event import Event
 from coordination.tasks import Task
 
 COUNTED_ONCE: Final = 4096
+# What one task can have used: a million million tokens, a thousand million of the currency unit. Whoever claims more
+# must not make the sums of a run too large for the tables, for then nothing of the run could be written any more.
+# Sums that stop at a bound do not depend on the order.
+MOST_TOKENS: Final = 10**12
+MOST_COST: Final = 10**15
 
 Step = Callable[[Task, Event], None]
 
@@ -43,13 +48,19 @@ def model_ended(task: Task, event: Event) -> None:
 
 
 def _priced(task: Task, data: Any) -> None:
-    task.tokens_in += data.tokens_in
-    task.tokens_out += data.tokens_out
+    task.tokens_in = min(task.tokens_in + data.tokens_in, MOST_TOKENS)
+    task.tokens_out = min(task.tokens_out + data.tokens_out, MOST_TOKENS)
     if data.cost != "0":
         # Decimal is four times slower than this, and rounding is needed only past the sixth decimal.
         whole, _, fraction = data.cost.partition(".")
         exact = len(fraction) <= 6
-        task.cost += int(whole + fraction.ljust(6, "0")) if exact else data.cost_micros()
+        cost = int(whole + fraction.ljust(6, "0")) if exact else data.cost_micros()
+        task.cost = min(task.cost + cost, MOST_COST)
+
+
+def used(data: Any) -> tuple[int, int, int]:
+    """Tokens in, tokens out and cost of one call outside any task, within the same bounds."""
+    return min(data.tokens_in, MOST_TOKENS), min(data.tokens_out, MOST_TOKENS), min(data.cost_micros(), MOST_COST)
 
 
 CALLS: Final[dict[str, Step]] = {

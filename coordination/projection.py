@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from coordination.agents import AGENT_FACTS
 from coordination.anomalies import mark_of, note
 from coordination.batch import Batch
-from coordination.calls import CALLS, count
+from coordination.calls import CALLS, count, used
 from coordination.counting import add_sample, add_work
 from coordination.event import Event
 from coordination.events import CATALOGUE
@@ -161,7 +161,7 @@ def _without_subject(part: RunPart, event: Event) -> None:
     if event.name in _PRICED:
         data: Any = event.data
         model = event.name == "model.call.completed"
-        add_work(part, (not model, model, data.tokens_in, data.tokens_out, data.cost_micros()), 1)
+        add_work(part, (not model, model, *used(data)), 1)
     else:
         note(part, event, "no_subject")
 

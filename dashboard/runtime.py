@@ -73,7 +73,7 @@ class Runtime:
         if others:
             target = self._background
             self._threads.append(threading.Thread(target=target, args=(others,), name="roles", daemon=True))
-        _collect_seldom()
+        collect_seldom()
         for thread in self._threads:
             thread.start()
 
@@ -127,7 +127,7 @@ class Runtime:
                     continue
 
 
-def _collect_seldom() -> None:
+def collect_seldom() -> None:
     """Decoding makes millions of short-lived objects without cycles; looking for cycles among them, and in all that
     was imported, took a tenth of the time of ingest. What has cycles is still found, less often."""
     gc.collect()

@@ -18,6 +18,7 @@ from dashboard.events import identity
 from dashboard.ingest.assignment import Assignment
 from dashboard.ingest.changes import Changes
 from dashboard.ingest.figures import Figures
+from dashboard.ingest.mending import mend
 from dashboard.ingest.sorting import Rejection, Sorted, Sorter, Span, spans
 from dashboard.ingest.store import Advance, Conflict, Store
 from dashboard.ingest.working import WorkingSet
@@ -38,6 +39,7 @@ class Intake:
 
     def __init__(self, manifest: Manifest, store: Store, assignment: Assignment, worker: str, figures: Figures) -> None:
         self._assignment = assignment
+        self._store = store
         self._sorter = Sorter(manifest, microseconds)
         self._working = WorkingSet(store, assignment.layout)
         self._writer = BatchWriter(store, self._working, identity, worker, microseconds)
@@ -52,6 +54,11 @@ class Intake:
         """Forget the rows in memory, and go by what is assigned now."""
         self._working.layout = self._assignment.layout
         self._working.forget()
+
+    def mend(self) -> None:
+        """Write what the one who read before us may have left unwritten."""
+        if not self._store.summaries_inside:
+            mend(self._store)
 
     def take(self, records: Sequence[Record]) -> None:
         """Write a batch and note what it changed. Raises Fenced, Conflict, LogUnreachable and the like, and what

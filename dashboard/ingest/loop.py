@@ -93,6 +93,7 @@ class Ingest:
             if not self._assignment.assign(reader, event_log):
                 self._due["leases"] = 0.0
                 return False
+            self._intake.mend()
         try:
             records = reader.read()
             if records:

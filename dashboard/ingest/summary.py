@@ -13,6 +13,8 @@ from coordination.runs import RunPart, merge_parts
 from dashboard.models import Run
 
 RUNS: Final = "dashboard_run"
+# The largest bigint: a sum that no column can hold must not keep the rest of a run from being shown.
+MOST: Final = 2**63 - 1
 RUN_COLUMNS: Final = (
     ("run_id", "text"),
     ("tenant", "text"),
@@ -51,8 +53,8 @@ def run_values(parts: Sequence[RunPart]) -> tuple[Any, ...]:
         msgspec.json.encode(run.counts).decode(),
         run.total,
         run.events,
-        run.tokens_in + run.tokens_out,
-        run.cost,
+        min(run.tokens_in + run.tokens_out, MOST),
+        min(run.cost, MOST),
         msgspec.json.encode(run.first_cause).decode() if run.first_cause else "{}",
         run.inferred,
         run.derived_times,

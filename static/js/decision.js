@@ -1,22 +1,23 @@
-// The foot of a review: what may be clicked, the drawer for words and edits, the post, undo.
+// The foot of a review: what may be clicked, the post, undo.
 // Approve and edit stay off until the whole payload was on the screen. Nothing says "saved" before it is.
 
 import { post, Problem } from "./api.js";
+import { now } from "./clock.js";
+import { CONSENT, Drawer } from "./drawer.js";
 import { receipt } from "./receipt.js";
 
-const CONSENT = ["approve", "edit"];
 const at = (id) => document.getElementById(id);
 
 export class Decision {
   constructor(page, form) {
     this.page = page;
     this.form = form;
-    this.chosen = null;
+    this.drawer = new Drawer(page, form);
     this.seen = false;
     this.frozen = page.dataset.open === "";
     this.key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
     form.addEventListener("submit", (event) => this.submitted(event));
-    at("cancel").addEventListener("click", () => { this.close(); this.say(""); });
+    at("cancel").addEventListener("click", () => { this.drawer.close(); this.say(""); });
     at("undo").addEventListener("click", () => this.undo());
     new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
@@ -24,10 +25,6 @@ export class Decision {
       this.paint();
     }, { rootMargin: "0px 0px 8px 0px" }).observe(at("payload-end"));
     this.paint();
-  }
-
-  get dangerous() {
-    return this.page.dataset.dangerous === "yes";
   }
 
   paint() {
@@ -45,25 +42,8 @@ export class Decision {
     this.frozen = true;
     at("off").hidden = !words;
     at("off").textContent = words;
-    this.close();
+    this.drawer.close();
     this.paint();
-  }
-
-  open(decision) {
-    this.chosen = decision;
-    const consent = CONSENT.includes(decision);
-    at("drawer").hidden = at("cancel").hidden = false;
-    at("args-field").hidden = decision !== "edit";
-    at("confirm-field").hidden = !(this.dangerous && consent);
-    at("comment-label").textContent = decision === "respond" ? "Your answer, which the agent gets" : "Reason, kept with the decision";
-    for (const button of this.form.querySelectorAll("button[name=decision]")) button.hidden = button.value !== decision;
-    (decision === "edit" ? at("args") : this.dangerous && consent ? at("confirm") : at("comment")).focus();
-  }
-
-  close() {
-    this.chosen = null;
-    at("drawer").hidden = at("cancel").hidden = true;
-    for (const button of this.form.querySelectorAll("button[name=decision]")) button.hidden = false;
   }
 
   say(words, bad = false) {
@@ -72,18 +52,11 @@ export class Decision {
     at("outcome").classList.toggle("late", bad);
   }
 
-  wrong(decision) {
-    const name = this.page.dataset.confirm;
-    if (this.dangerous && CONSENT.includes(decision) && at("confirm").value.trim() !== name) return `Type ${name} to go on.`;
-    return decision === "respond" && !at("comment").value.trim() ? "Write the answer that the agent gets." : "";
-  }
-
   submitted(event) {
     event.preventDefault();
-    const decision = event.submitter?.value ?? this.chosen;
-    const plain = decision === "approve" && !this.dangerous;
-    if (!plain && this.chosen !== decision) return this.open(decision);
-    const reason = this.wrong(decision);
+    const decision = event.submitter?.value ?? this.drawer.chosen;
+    if (this.drawer.asks(decision)) return this.drawer.open(decision);
+    const reason = this.drawer.wrong(decision);
     return reason ? this.say(reason, true) : void this.decide(decision);
   }
 
@@ -106,14 +79,14 @@ export class Decision {
   }
 
   saved(answer) {
-    this.close();
+    this.drawer.close();
     at("receipt-words").textContent = answer.final ? `${answer.word}, by you` : answer.standing;
     receipt(at("receipt"), answer.final ? answer : null);
     this.say(answer.final ? "Saved." : `Your vote is saved. ${answer.standing}`);
     if (answer.standing) at("standing").textContent = answer.standing;
     at("hint").textContent = "";
     this.page.classList.toggle("settled", answer.final);
-    const left = Date.parse(answer.held_until ?? "") - Date.now();
+    const left = Date.parse(answer.held_until ?? "") - now();
     at("undo").hidden = !(left > 0);
     at("undo").dataset.id = answer.decision_id ?? "";
     if (left > 0) setTimeout(() => { at("undo").hidden = true; }, left);

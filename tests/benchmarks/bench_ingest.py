@@ -68,7 +68,7 @@ def child_worker() -> dict[str, float]:
     from dashboard.ingest.loop import Ingest  # noqa: PLC0415
     from dashboard.manifest import manifest  # noqa: PLC0415
     from dashboard.models import Position  # noqa: PLC0415
-    from dashboard.runtime import make_store, worker_name  # noqa: PLC0415
+    from dashboard.runtime import collect_seldom, make_store, worker_name  # noqa: PLC0415
     from dashboard.shards import Leases  # noqa: PLC0415
 
     call_command("migrate", verbosity=0, skip_checks=True)
@@ -76,6 +76,7 @@ def child_worker() -> dict[str, float]:
     ingest = Ingest(
         open_eventlog, manifest(), make_store(), Leases(worker_name(), "ingest"), drain=True, close_log=close_eventlog
     )
+    collect_seldom()
     wall, cpu = time.perf_counter(), time.process_time()
     ingest.run(threading.Event())
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

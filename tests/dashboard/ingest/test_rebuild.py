@@ -18,7 +18,7 @@ from dashboard.audit import enter
 from dashboard.ingest.loop import Ingest
 from dashboard.models import Agent, Approval, Audit, FoldPart, Position, Request, Run, RunPart, Segment, Shard, Task
 from dashboard.rebuild import NotSwapped, rebuild, refolding
-from dashboard.rebuild.fresh import MODELS, SCHEMA
+from dashboard.rebuild.fresh import MODELS, SCHEMA, fresh_tables
 from dashboard.runtime import make_store, worker_name
 from dashboard.shards import Leases
 from tests.dashboard.ingest.picture import rows_in_tables
@@ -179,6 +179,21 @@ def test_two_rebuilds_do_not_run_at_once(tables, append, drain):
         rebuild(quiet)
     other.release()
     assert rebuild(quiet).records > 0
+
+
+def test_what_a_killed_rebuild_left_is_cleared_up(tables, append, drain):
+    append(Traffic(13).records(400))
+    assert drain()
+    live = rows_in_tables()
+    left = fresh_tables()
+    left.make()
+    with left.at_hand():
+        Run.objects.create(run_id="half a rebuild")
+    assert left_behind()
+    rebuild(quiet)
+    assert rows_in_tables() == live
+    assert not Run.objects.filter(run_id="half a rebuild").exists()
+    assert left_behind() == []
 
 
 def test_empty_tables_are_rebuilt_to_empty_tables(tables):

@@ -1,0 +1,46 @@
+"""A browser, and the site it looks at: signed in, with static files straight from where they lie."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.dashboard.scenes import viewer
+from tests.services.chromium import Chromium
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _uncollected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    # Nothing is collected in a fresh clone, and the folder that would hold it is expected to be there.
+    kept, settings.STATIC_ROOT = settings.STATIC_ROOT, tmp_path_factory.mktemp("static")
+    yield
+    settings.STATIC_ROOT = kept
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Chromium) -> Iterator[Browser]:
+    with chromium.browser() as running:
+        yield running
+
+
+@pytest.fixture
+def opened(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
+    """Opens the page of a run that was kept, signed in; without a socket, as if nothing changed."""
+    contexts: list[BrowserContext] = []
+
+    def go(run_id: str = "run-1", width: int = 1440, height: int = 900) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height})
+        contexts.append(context)
+        name = settings.SESSION_COOKIE_NAME
+        context.add_cookies([{"name": name, "value": viewer().cookies[name].value, "url": live_server.url}])
+        context.route("**/ws/live", lambda route: route.abort())
+        page = context.new_page()
+        page.goto(f"{live_server.url}/runs/{run_id}/")
+        page.wait_for_selector("#graph .drawing .node, #graph .graph-note")
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()

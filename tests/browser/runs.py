@@ -1,0 +1,81 @@
+"""Runs for browser tests: told as agents would tell them, folded, and kept as ingest would have kept them."""
+
+import random
+
+import msgspec
+
+from coordination.projection import Rows, fold
+from coordination.tasks import Task as TaskRow
+from dashboard.ingest.tables import TASKS
+from dashboard.models import FanOut, FoldPart, Task
+from tests.coordination.graphs import Run as Story
+from tests.coordination.graphs import fanned
+from tests.dashboard.scenes import run
+
+
+def keep(story: Story, run_id: str = "run-1") -> Rows:
+    """Writes the rows of a story under this id; returns them."""
+    rows = Rows()
+    fold(rows, story.story.events())
+    counts: dict[str, int] = {}
+    for task in rows.tasks.values():
+        counts[task.state] = counts.get(task.state, 0) + 1
+    first = min((task.requested_at for task in rows.tasks.values() if task.requested_at), default=None)
+    run(run_id, counts=counts, first_at=first, started_at=first)
+    names = [name for name, _ in TASKS.all_columns]
+    tasks = [msgspec.structs.replace(task, run_id=run_id) for task in rows.tasks.values()]
+    Task.objects.bulk_create((Task(**dict(zip(names, _values(task), strict=True))) for task in tasks), batch_size=500)
+    for part in rows.fold_parts.values():
+        body = msgspec.json.encode(part).decode()
+        FoldPart.objects.create(run_id=run_id, fold_key=part.fold_key, shard=part.shard, revision=1, body=body)
+    for row in rows.fan_outs.values():
+        body = msgspec.json.encode(msgspec.structs.replace(row, run_id=run_id)).decode()
+        FanOut.objects.create(run_id=run_id, fanout_id=row.fanout_id, revision=1, body=body)
+    return rows
+
+
+def _values(task: TaskRow) -> tuple[object, ...]:
+    return (*TASKS.values(task), task.revision, msgspec.json.encode(task).decode())
+
+
+def random_graph(count: int = 5_000) -> Story:
+    """A random graph without cycles."""
+    rng, story = random.Random(7), Story()
+    for index in range(count):
+        needs = rng.sample(range(max(0, index - 200), index), min(index, rng.choice((0, 1, 1, 2, 3))))
+        story.ask(f"t{index}", f"kind-{rng.randrange(12)}", needs=[f"t{one}" for one in needs])
+    return story
+
+
+def chain(count: int = 2_000) -> Story:
+    """One task after another."""
+    story = Story()
+    for index in range(count):
+        story.ask(f"t{index:05}", f"step-{index % 9}", needs=[f"t{index - 1:05}"] if index else [])
+    return story
+
+
+def wide(branches: int = 1_100, failed: int = 3) -> Story:
+    """One fan-out and its join, three branches of which failed."""
+    story = fanned(branches)
+    for index in range(branches - 20):
+        story.say("task.started", f"b{index:04}")
+        story.say("task.failed" if index < failed else "task.completed", f"b{index:04}")
+    return story
+
+
+def nested() -> Story:
+    """Fan-outs three deep, with work at every level."""
+    story = Story()
+    story.ask("root", "root")
+    story.open("f", "root")
+    for one in range(8):
+        story.ask(f"a{one}", "analyse", parent="root", fanout="f", index=one)
+        story.open(f"g{one}", f"a{one}")
+        for two in range(8):
+            story.ask(f"b{one}-{two}", "branch", parent=f"a{one}", fanout=f"g{one}", index=two)
+            story.open(f"h{one}-{two}", f"b{one}-{two}")
+            for three in range(7):
+                story.ask(f"c{one}-{two}-{three}", "read", parent=f"b{one}-{two}", fanout=f"h{one}-{two}", index=three)
+    story.ask("end", "end", needs=[f"a{one}" for one in range(8)])
+    return story
