@@ -11,11 +11,7 @@ from dashboard.ingest import reading
 from dashboard.models import Batch, Run, Segment, Shard, Stretch
 from dashboard.packing import Packing
 from tests.benchmarks.workload import Workload
-from tests.dashboard.ingest.conftest import append, drain, log, postgres_tables, tables
 from tests.dashboard.ingest.picture import stored_records
-
-__all__ = ["append", "drain", "log", "postgres_tables", "tables"]
-
 
 @pytest.fixture
 def small(monkeypatch):
