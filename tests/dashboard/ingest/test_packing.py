@@ -13,6 +13,7 @@ from dashboard.packing import Packing
 from tests.benchmarks.workload import Workload
 from tests.dashboard.ingest.picture import stored_records
 
+
 @pytest.fixture
 def small(monkeypatch):
     """So few records are enough for a packed batch."""
