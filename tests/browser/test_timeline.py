@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def page(opened: Callable[..., Page]) -> Page:
     keep(wide(60))
     start = Run.objects.get().first_at or 0
-    ConsumerGroup.objects.create(group="agent.coder", agent_group="coder", taken_at=start, body="{}")
+    ConsumerGroup.objects.create(group="agent.coder", agent_group="coder", taken_at=start, body='{"partitions": []}')
     for step in range(5):
         at = start + 20 * step * SECOND
         GroupSnapshot.objects.create(group="agent.coder", taken_at=at, waiting=7 * step)

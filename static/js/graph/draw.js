@@ -1,5 +1,7 @@
 // One drawn node per kind: task, fold (two paper edges, the state bar as its middle line), join (arrow-shaped).
 
+import { now } from "../clock.js";
+import { duration } from "../format.js";
 import { svg } from "../marks.js";
 import { barcode, marksOf, OPEN_WIDTH } from "./barcode.js";
 import { cut, META, NAME, wide } from "./text.js";
@@ -25,7 +27,9 @@ const text = (x, y, words, attributes = {}) => {
 /** The width that the time of a node takes, with a gap. */
 function room(node) {
   if (!node.time && !node.since) return 0;
-  return 8 + wide(node.time || "00 m 00 s", META);
+  if (node.time) return 8 + wide(node.time, META);
+  const running = duration((now() - Date.parse(node.since)) / 1000, true);
+  return 8 + Math.max(wide(running, META), wide("00 m 00 s", META));
 }
 
 /** How long it took, or a clock that ticks since it began. */
