@@ -189,6 +189,7 @@ def test_what_a_killed_rebuild_left_is_cleared_up(tables, append, drain):
     left.make()
     with left.at_hand():
         Run.objects.create(run_id="half a rebuild")
+        connection.close()  # as the death of its process would
     assert left_behind()
     rebuild(quiet)
     assert rows_in_tables() == live
