@@ -13,8 +13,11 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "No directory at", UserWarning)
     http = get_asgi_application()
 
+from dashboard.decisionkey import prepare_keys
 from dashboard.origin import SameOrigin
 from dashboard.routing import websocket_urlpatterns
+
+prepare_keys()
 
 application = ProtocolTypeRouter(
     {"http": http, "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))}
