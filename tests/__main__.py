@@ -43,7 +43,8 @@ def stages(pytest_arguments: Sequence[str]) -> list[Stage]:
         Stage("ruff", [*python, "ruff", "check", "."]),
         Stage("mypy", [*python, "mypy", "coordination", "dashboard", "tests/services"]),
         Stage("imports", [lint_imports]),
-        Stage("pytest", [*python, "pytest", *pytest_arguments]),
+        # Two files at a time: half of a test's time is waiting for a server. Each has servers of its own.
+        Stage("pytest", [*python, "pytest", "-n", "2", "--dist", "loadfile", "--durations", "20", *pytest_arguments]),
     ]
 
 
