@@ -38,10 +38,10 @@ def enter(actor: str, act: str, subject: str, detail: dict[str, Any] | None = No
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
-        last = Audit.objects.order_by("-number").values_list("number", "digest").first()
+        last = Audit.chain.order_by("-number").values_list("number", "digest").first()
         number, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
         at, text = database_now(), canonical(detail or {}).decode()
-        return Audit.objects.create(
+        return Audit.chain.create(
             number=number,
             at=at,
             actor=actor,
@@ -70,4 +70,4 @@ def first_broken(entries: Iterable[Audit], *, after: str = GENESIS, number: int 
 
 def verify() -> Broken | None:
     """Recompute the whole chain from the table; the first broken link, or None if it holds."""
-    return first_broken(Audit.objects.order_by("number").iterator(chunk_size=1000))
+    return first_broken(Audit.chain.order_by("number").iterator(chunk_size=1000))

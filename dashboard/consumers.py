@@ -8,7 +8,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer  # type: ignore[im
 
 from dashboard.live.hub import hub
 from dashboard.live.joining import joined
-from dashboard.permissions import may_watch
+from dashboard.permissions import may_watch, tenants_of
 
 SIGNED_OUT, FORBIDDEN, NONSENSE = 4401, 4403, 4400
 MOST = 20
@@ -42,7 +42,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if not await database_sync_to_async(all)(may_watch(user, about) for about in said.watch[:MOST]):
                 await self.close(FORBIDDEN)
                 return
-            await self.deliver(await joined(self, said.watch[:MOST]))
+            tenants = await database_sync_to_async(tenants_of)(user)
+            await self.deliver(await joined(self, said.watch[:MOST], tenants))
         if said.ack is not None:
             await hub.acknowledge(self, said.ack)
 

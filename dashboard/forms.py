@@ -6,6 +6,8 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 
+from dashboard import signinlimit
+
 
 class SignInForm(AuthenticationForm):
     """User name and password."""
@@ -19,6 +21,19 @@ class SignInForm(AuthenticationForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].widget.attrs |= {"class": "input", "autofocus": True, "autocomplete": "username"}
         self.fields["password"].widget.attrs |= {"class": "input", "autocomplete": "current-password"}
+        self.wait = 0
+
+    def clean(self) -> dict[str, Any]:
+        """Look at the password only while there were not too many tries."""
+        name, request = str(self.data.get("username", "")), self.request
+        if request is None or not self.cleaned_data.get("password"):
+            return super().clean()
+        self.wait = signinlimit.seconds_to_wait(request, name)
+        if self.wait:
+            raise forms.ValidationError(f"Too many tries. Wait {self.wait} s, then try again.", code="limited")
+        cleaned = super().clean()
+        signinlimit.forget(request, name)
+        return cleaned
 
 
 class DecisionForm(forms.Form):

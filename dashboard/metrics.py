@@ -4,7 +4,7 @@ For whoever is signed in, or has a token whose scope holds `read`.
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import Count, F, Q, Sum
@@ -18,6 +18,7 @@ from dashboard.api.health import health_row
 from dashboard.clock import database_now
 from dashboard.live.hub import hub
 from dashboard.models import ApiToken, ConsumerGroup, DeadLetter, Decision, Gap, Position, Rejected, Worker
+from dashboard.permissions import may_see_figures
 
 SECOND: Final = 1_000_000
 BEARER: Final = "Bearer "
@@ -26,20 +27,27 @@ BEARER: Final = "Bearer "
 @login_not_required
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus' text format; 401 without login or token."""
-    if not _may_read(request):
+    """Prometheus' text format; 401 without login or token, 403 for whoever may not see all tenants."""
+    person = _reader(request)
+    if person is None:
         return HttpResponse("Sign in, or send a token with the scope `read`.\n", status=401, content_type="text/plain")
+    if not may_see_figures(person):
+        return HttpResponse("These figures are of all tenants.\n", status=403, content_type="text/plain")
     registry = CollectorRegistry()
     registry.register(Tables())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-def _may_read(request: HttpRequest) -> bool:
+def _reader(request: HttpRequest) -> Any:
+    """Whoever asks; None if they are not signed in and their token is not good for it."""
     given = request.headers.get("Authorization", "")
     if not given.startswith(BEARER):
-        return request.user.is_authenticated
+        return request.user if request.user.is_authenticated else None
     token = ApiToken.objects.find(given.removeprefix(BEARER).strip(), now=database_now())
-    return token is not None and "read" in token.scope
+    if token is None or "read" not in token.scope:
+        return None
+    request.user = token.user
+    return token.user
 
 
 class Tables(Collector):

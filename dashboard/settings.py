@@ -34,6 +34,9 @@ DEBUG = False
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LINESIDE_LOCAL
 SESSION_COOKIE_NAME = "lineside_session"
 CSRF_COOKIE_NAME = "lineside_csrf"
+# A working day: whoever comes back tomorrow signs in again.
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 0 if LINESIDE_LOCAL else 31_536_000
@@ -65,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "dashboard.tenancy.limited_to_tenants",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -90,6 +90,7 @@ def request_row(
         "approval_id": request.approval_id,
         "url": address("approvals", request.approval_id),
         "run_id": request.run_id,
+        "tenant": request.tenant or "default",
         "task_id": request.task_id,
         "request_version": request.version,
         "content_hash": request.content_hash,

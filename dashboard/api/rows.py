@@ -125,6 +125,7 @@ def run_row(run: Run, *, asks: Mapping[str, Any] | None = None) -> Row:
         "revision": run.revision,
         "order": [-(run.first_at or 0), run.run_id],
         "run_id": run.run_id,
+        "tenant": run.tenant,
         "url": address("runs", run.run_id),
         "name": run.name or run.workflow or run.run_id,
         "workflow": run.workflow,

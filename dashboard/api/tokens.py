@@ -19,7 +19,7 @@ from coordination.manifest import TOPICS
 from dashboard.clock import database_now
 from dashboard.manifest import manifest
 from dashboard.models import ApiToken
-from dashboard.permissions import Person, may_append
+from dashboard.permissions import Person, may_use_log
 
 WORDS: Final = ("read", "events", "decide", "steer", "redrive")
 DEFAULT_SCOPE: Final = ("read",)
@@ -76,7 +76,7 @@ class TokenAuth(HttpBearer):
 
 def _within_rights(user: Person, scope: list[str]) -> list[str]:
     """The scope without what its user may not do; the other words are asked for at each call."""
-    if any(word.startswith("log:") for word in scope) and not may_append(user):
+    if any(word.startswith("log:") for word in scope) and not may_use_log(user):
         return [word for word in scope if not word.startswith("log:")]
     return list(scope)
 

@@ -13,19 +13,24 @@ from typing import Final
 from coordination.instants import rfc3339
 from dashboard.live.viewer import Socket, Viewer
 from dashboard.live.watch import Frame, Row, Watch
+from dashboard.models.tenancy import Tenants
 
 log = logging.getLogger(__name__)
 MIN_INTERVAL: Final = 0.2  # seconds between messages to one viewer: five a second
+# What holds rows of many tenants; who watches a single run was asked for the right to it.
+MIXED: Final = frozenset({"board", "approvals", "health"})
 
 
 class Hub:
-    """Watches by what they are about, viewers by socket."""
+    """Watches by key, viewers by socket. The key is what a watch is about and, where that holds rows of many
+    tenants and the viewer may not see all, the tenants."""
 
     def __init__(self) -> None:
         # Begins with the time, so that a browser that comes back to a restarted process never holds its revision.
         self.revision = time.time_ns() // 1_000_000
         self.viewers: dict[Socket, Viewer] = {}
         self._watches: dict[str, Watch] = {}
+        self._keys: dict[str, set[str]] = {}
         self._watching: dict[str, set[Viewer]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._sent_at: dict[str, float] = {}
@@ -34,21 +39,25 @@ class Hub:
 
     def wanted(self, about: str) -> bool:
         """Whether somebody watches it; any thread may ask."""
-        return about in self._watches
+        return about in self._keys
 
-    def join(self, socket: Socket, abouts: Iterable[str]) -> dict[str, int]:
-        """From now on the socket hears of exactly these. Returns the revision of each."""
+    def join(self, socket: Socket, abouts: Iterable[str], tenants: Tenants = None) -> dict[str, int]:
+        """From now on the socket hears of exactly these, as far as they are of these tenants (None: of all).
+        Returns the revision of each."""
         self._loop = asyncio.get_running_loop()
         viewer = self.viewers.setdefault(socket, Viewer(socket))
-        wanted = set(abouts)
+        keys = {about: _key(about, tenants) for about in abouts}
+        wanted = set(keys.values())
         for about in viewer.abouts - wanted:
             self._drop(viewer, about)
-        for about in wanted - viewer.abouts:
-            self._watching.setdefault(about, set()).add(viewer)
-            if about not in self._watches:
-                self._watches[about] = Watch(about, self.revision, self._loop.time())
+        for about, key in keys.items():
+            self._watching.setdefault(key, set()).add(viewer)
+            if key not in self._watches:
+                limit = None if key == about else tenants
+                self._watches[key] = Watch(about, self.revision, self._loop.time(), limit)
+                self._keys.setdefault(about, set()).add(key)
         viewer.abouts = wanted
-        return {about: self._watches[about].revision for about in wanted}
+        return {about: self._watches[key].revision for about, key in keys.items()}
 
     def leave(self, socket: Socket) -> None:
         """The socket is closed."""
@@ -64,12 +73,13 @@ class Hub:
 
     def offer(self, about: str, rows: Iterable[Row], gone: Iterable[str] = (), whole: bool = True) -> None:
         """Rows that changed and ids that are gone, to be sent when their time has come."""
-        watch = self._watches.get(about)
-        if watch is not None:
+        rows, gone = tuple(rows), tuple(gone)
+        for key in self._keys.get(about, ()):
+            watch = self._watches[key]
             if not whole:
                 watch.break_chain()
             watch.offer(rows, gone)
-            self._plan(watch)
+            self._plan(key, watch)
 
     def offer_from_anywhere(self, about: str, rows: Sequence[Row], gone: Sequence[str], whole: bool) -> None:
         """`offer` from another thread."""
@@ -79,45 +89,49 @@ class Hub:
 
     def resync(self, abouts: Iterable[str] | None = None) -> None:
         """Messages were lost: all who watch (these, or anything) shall ask the API again."""
-        for about in list(self._watches if abouts is None else abouts):
-            watch = self._watches.get(about)
-            if watch is not None:
+        for about in list(self._keys if abouts is None else abouts):
+            for key in self._keys.get(about, ()):
+                watch = self._watches[key]
                 watch.break_chain()
-                self._plan(watch)
+                self._plan(key, watch)
 
-    def _drop(self, viewer: Viewer | None, about: str) -> None:
-        watching = self._watching[about]
+    def _drop(self, viewer: Viewer | None, key: str) -> None:
+        watching = self._watching[key]
         watching.discard(viewer)
         if not watching:
-            del self._watching[about], self._watches[about]
-            self._sent_at.pop(about, None)
-            timer = self._timers.pop(about, None)
+            about = self._watches[key].about
+            del self._watching[key], self._watches[key]
+            self._keys[about].discard(key)
+            if not self._keys[about]:
+                del self._keys[about]
+            self._sent_at.pop(key, None)
+            timer = self._timers.pop(key, None)
             if timer is not None:
                 timer.cancel()
 
-    def _plan(self, watch: Watch) -> None:
-        if watch.about in self._timers or not watch.waiting or self._loop is None:
+    def _plan(self, key: str, watch: Watch) -> None:
+        if key in self._timers or not watch.waiting or self._loop is None:
             return
         # Who watches several things shall not hear more often for it.
-        busiest = max((len(viewer.abouts) for viewer in self._watching[watch.about]), default=1)
-        due = self._sent_at.get(watch.about, 0.0) + MIN_INTERVAL * busiest
-        self._timers[watch.about] = self._loop.call_at(max(due, self._loop.time()), self._flush, watch)
+        busiest = max((len(viewer.abouts) for viewer in self._watching[key]), default=1)
+        due = self._sent_at.get(key, 0.0) + MIN_INTERVAL * busiest
+        self._timers[key] = self._loop.call_at(max(due, self._loop.time()), self._flush, key, watch)
 
-    def _flush(self, watch: Watch) -> None:
-        del self._timers[watch.about]
+    def _flush(self, key: str, watch: Watch) -> None:
+        del self._timers[key]
         self.revision += 1
         loop = asyncio.get_running_loop()
-        self._sent_at[watch.about] = loop.time()
+        self._sent_at[key] = loop.time()
         frame = watch.frame(self.revision, _now(), loop.time())
-        task = loop.create_task(self._spread(watch.about, frame))
+        task = loop.create_task(self._spread(key, frame))
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
-        self._plan(watch)
+        self._plan(key, watch)
 
-    async def _spread(self, about: str, frame: Frame) -> None:
-        for viewer in tuple(self._watching.get(about, ())):
+    async def _spread(self, key: str, frame: Frame) -> None:
+        for viewer in tuple(self._watching.get(key, ())):
             if viewer.full:
-                viewer.missed.add(about)
+                viewer.missed.add(key)
             else:
                 await self._send(viewer, frame)
 
@@ -129,6 +143,11 @@ class Hub:
         except Exception as error:  # a socket that died meanwhile must not keep the others waiting
             log.debug("A viewer is gone: %s", error)
             self.leave(viewer.socket)
+
+
+def _key(about: str, tenants: Tenants) -> str:
+    # No id holds a control character, so no key of one watch is that of another.
+    return about if tenants is None or about not in MIXED else "\0".join((about, *sorted(tenants)))
 
 
 def _now() -> str:

@@ -11,15 +11,17 @@ from coordination.instants import rfc3339
 from dashboard.live.hub import hub
 from dashboard.live.relayed import Listener
 from dashboard.live.viewer import Socket
+from dashboard.models.tenancy import Tenants
 
 _listener: Final = Listener(hub)
 
 
-async def joined(socket: Socket, abouts: Sequence[str]) -> str:
-    """Join, and the answer: the instant, and the revision of each watch. What changed before it, nobody tells:
-    the browser asks the API once it has the answer.
+async def joined(socket: Socket, abouts: Sequence[str], tenants: Tenants = None) -> str:
+    """Join, limited to these tenants (None: all), and the answer: the instant, and the revision of each watch.
+
+    What changed before it, nobody tells: the browser asks the API once it has the answer.
     """
     if settings.LINESIDE_CHANNELS != "memory":
         await _listener.start()
-    revisions = hub.join(socket, abouts)
+    revisions = hub.join(socket, abouts, tenants)
     return msgspec.json.encode({"at": rfc3339(time.time_ns() // 1000), "revision": revisions}).decode()

@@ -27,10 +27,14 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 class Watch:
-    """The rows of one `about` that wait to be sent. `revision` is that of the last frame."""
+    """The rows of one `about` that wait to be sent. `revision` is that of the last frame.
 
-    def __init__(self, about: str, revision: int, now: float) -> None:
+    `tenants` limits them to rows that name one of these tenants (None: all rows).
+    """
+
+    def __init__(self, about: str, revision: int, now: float, tenants: frozenset[str] | None = None) -> None:
         self.about = about
+        self.tenants = tenants
         self.revision = revision
         self._rows: dict[tuple[str, str], Row] = {}
         self._gone: dict[str, None] = {}
@@ -45,6 +49,12 @@ class Watch:
 
     def offer(self, rows: Iterable[Row], gone: Iterable[str] = ()) -> None:
         """Rows that changed and ids that are gone; a row that is older than the one that waits is ignored."""
+        if self.tenants is not None:
+            rows = [seen for row in rows if (seen := visible(row, self.tenants)) is not None]
+            if gone:
+                # An id does not say whose it was: who may not see all asks the API instead.
+                self.break_chain()
+                gone = ()
         for row in rows:
             key = (row["kind"], row["id"])
             held = self._rows.pop(key, None)
@@ -96,3 +106,10 @@ class Watch:
             self._budget -= len(raw)
             rows.append(msgspec.Raw(raw))
         return rows
+
+
+def visible(row: Row, tenants: frozenset[str]) -> Row | None:
+    """What people of these tenants may see of a row; the sums in the row of health are over all tenants."""
+    if row["kind"] == "health":
+        return {name: value for name, value in row.items() if name != "counts"}
+    return row if row.get("tenant") in tenants else None

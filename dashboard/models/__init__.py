@@ -1,15 +1,27 @@
 """The tables: read model (written by ingest alone), bookkeeping, and what people did."""
 
-from dashboard.models.access import ApiToken, SavedView, SignInLink
+from dashboard.models.access import ApiToken, SavedView, SignInLink, SignInTry
 from dashboard.models.agent import Agent, ConsumerGroup, GroupSnapshot
 from dashboard.models.approval import Approval, Claim, Request, Step, Vote
-from dashboard.models.audit import Audit
-from dashboard.models.event import Batch, Dictionary, Duplicate, EventKey, Segment, Stretch
+from dashboard.models.audit import Audit, AuditHead
+from dashboard.models.event import (
+    Batch,
+    Dictionary,
+    Duplicate,
+    EventKey,
+    PrunedRecords,
+    Segment,
+    Stretch,
+    TypeCount,
+)
 from dashboard.models.join import FanOut
 from dashboard.models.letter import DeadLetter, Rejected
 from dashboard.models.outbox import Answer, Decision
+from dashboard.models.policy import Policy
+from dashboard.models.readiness import ReadinessAnswer
 from dashboard.models.run import FoldPart, Run, RunPart
 from dashboard.models.shard import Gap, Position, Shard, Worker
+from dashboard.models.summary import SummaryCursor
 from dashboard.models.task import Task
 
 __all__ = [
@@ -18,6 +30,7 @@ __all__ = [
     "ApiToken",
     "Approval",
     "Audit",
+    "AuditHead",
     "Batch",
     "Claim",
     "ConsumerGroup",
@@ -30,7 +43,10 @@ __all__ = [
     "FoldPart",
     "Gap",
     "GroupSnapshot",
+    "Policy",
     "Position",
+    "PrunedRecords",
+    "ReadinessAnswer",
     "Rejected",
     "Request",
     "Run",
@@ -39,9 +55,12 @@ __all__ = [
     "Segment",
     "Shard",
     "SignInLink",
+    "SignInTry",
     "Step",
     "Stretch",
+    "SummaryCursor",
     "Task",
+    "TypeCount",
     "Vote",
     "Worker",
 ]

@@ -71,3 +71,13 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.page})"
+
+
+class SignInTry(models.Model):
+    """A try to sign in that has not succeeded: `key` is a digest of who was tried, from where, or both; at in µs."""
+
+    key = models.CharField(max_length=64)
+    at = models.BigIntegerField()
+
+    class Meta:
+        indexes = (models.Index(fields=["key", "at"], name="try_by_key"),)

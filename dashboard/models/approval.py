@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from dashboard.models.tenancy import OfApproval, OfRun
+
 
 class Request(models.Model):
     """What the log says of a request for approval; `body` is the row of `coordination.requests` as JSON."""
@@ -20,6 +22,8 @@ class Request(models.Model):
     expires_at = models.BigIntegerField(null=True)
     revision = models.BigIntegerField()
     body = models.TextField()
+
+    objects = OfRun["Request"]()
 
     class Meta:
         indexes = (
@@ -62,6 +66,8 @@ class Approval(models.Model):
     expires_at = models.BigIntegerField(null=True)
     revision = models.BigIntegerField(default=0)
 
+    objects = OfRun["Approval"]()
+
     class Meta:
         indexes = (
             models.Index(fields=["state", "due_at"], name="approval_by_due"),
@@ -90,6 +96,8 @@ class Vote(models.Model):
     opened_payload = models.BooleanField(default=False)
     dwell_ms = models.BigIntegerField(null=True)
     at = models.BigIntegerField()
+
+    objects = OfApproval["Vote"]()
 
     class Meta:
         constraints = (
@@ -120,3 +128,5 @@ class Claim(models.Model):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     since = models.BigIntegerField()
     until = models.BigIntegerField()
+
+    objects = OfApproval["Claim"]()

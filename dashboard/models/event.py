@@ -7,6 +7,7 @@ the records themselves, byte for byte; read them through `dashboard.events`.
 from django.db import models
 
 from dashboard.models.rowid import RowIdField
+from dashboard.models.tenancy import OfAll, OfRun
 
 
 class Dictionary(models.Model):
@@ -44,8 +45,11 @@ class Segment(models.Model):
     dictionary_id = models.BigIntegerField()
     blob = models.BinaryField()
 
+    objects = OfRun["Segment"]()
+
     class Meta:
         indexes = (models.Index(fields=["run_id"], name="segment_by_run"),)
+        permissions = (("unmask_segment", "Can see what masking hides in payloads"),)
 
 
 class Stretch(models.Model):
@@ -79,3 +83,37 @@ class Duplicate(models.Model):
     of_offset = models.BigIntegerField()
     at = models.BigIntegerField()
     record = models.BinaryField()
+
+    objects = OfAll["Duplicate"]()
+
+
+class PrunedRecords(models.Model):
+    """What is left of stored records that were deleted: `digests` is msgpack of [[offset, SHA-256], …].
+
+    With it the chain over the records of a partition can still be computed from end to end (`dashboard.recordchain`).
+    """
+
+    topic = models.TextField()
+    partition = models.IntegerField()
+    batch_id = models.BigIntegerField()
+    digests = models.BinaryField()
+
+    class Meta:
+        indexes = (models.Index(fields=["batch_id"], name="pruned_by_batch"),)
+
+
+class TypeCount(models.Model):
+    """How many records of an event type were read, per version of its data and per shard, which one worker writes.
+
+    `version` is what the data schema names (`1.0`), empty where it names none. `records` were read as events,
+    `rejected` were not; instants in µs.
+    """
+
+    pk = models.CompositePrimaryKey("type", "version", "shard")
+    type = models.TextField()
+    version = models.TextField()
+    shard = models.TextField()
+    records = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    first_at = models.BigIntegerField()
+    last_at = models.BigIntegerField()

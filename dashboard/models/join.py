@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from dashboard.models.tenancy import OfRun
+
 
 class FanOut(models.Model):
     """One fan-out and its join; `body` is the row of `coordination.joins` as JSON."""
@@ -11,3 +13,5 @@ class FanOut(models.Model):
     fanout_id = models.TextField()
     revision = models.BigIntegerField()
     body = models.TextField()
+
+    objects = OfRun["FanOut"]()

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from dashboard.models.tenancy import OfAll, OfRun
+
 
 class Rejected(models.Model):
     """A record that is no event; `record` is msgpack of the StoredRecord, byte for byte."""
@@ -14,6 +16,8 @@ class Rejected(models.Model):
     attribute = models.TextField(default="")
     reason = models.TextField()
     record = models.BinaryField()
+
+    objects = OfAll["Rejected"]()
 
     class Meta:
         # Not unique: a topic made anew begins its offsets again, and what was rejected before stays.
@@ -58,6 +62,8 @@ class DeadLetter(models.Model):
     resolved_at = models.BigIntegerField(null=True)
     resolved_by = models.TextField(default="")
     record = models.BinaryField()
+
+    objects = OfRun["DeadLetter"]()
 
     class Meta:
         indexes = (

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from dashboard.models.tenancy import OfRun
+
 
 class Decision(models.Model):
     """One decision (or act) on its way to the log. The same POST again is the same `decision_id`.
@@ -46,6 +48,8 @@ class Decision(models.Model):
     applied_at = models.BigIntegerField(null=True)
     refused_at = models.BigIntegerField(null=True)
     refused_reason = models.TextField(default="")
+
+    objects = OfRun["Decision"]()
 
     class Meta:
         constraints = (

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from dashboard.models.tenancy import OfRun, OfTenant
+
 
 class Run(models.Model):
     """One run as lists show it. Derived from its parts after each batch, never a source; instants are µs.
@@ -30,6 +32,10 @@ class Run(models.Model):
     derived_times = models.BooleanField(default=False)
     revision = models.BigIntegerField(default=0)
 
+    objects = OfTenant["Run"]()
+    everybody: "models.Manager[Run]" = models.Manager()
+    """All runs, whoever asks."""
+
     class Meta:
         indexes = (
             models.Index(fields=["first_at"], name="run_by_first"),
@@ -38,6 +44,12 @@ class Run(models.Model):
         permissions = (
             ("steer_run", "Can cancel, retry and compensate tasks"),
             ("replay_run", "Can export and replay runs"),
+            ("prune_run", "Can delete old runs by the stated policy"),
+            ("view_all_tenants", "Can see the runs of all tenants"),
+            ("view_schemas", "Can see the catalogue of event types"),
+            ("view_readiness", "Can see the readiness scorecard"),
+            ("answer_readiness", "Can answer for the readiness scorecard"),
+            ("manage_policy", "Can change masking and retention"),
         )
 
 
@@ -50,6 +62,8 @@ class RunPart(models.Model):
     revision = models.BigIntegerField()
     body = models.TextField()
 
+    objects = OfRun["RunPart"]()
+
 
 class FoldPart(models.Model):
     """What one shard knows of a fold (alike tasks of a run); `body` is the row of `coordination.runs`."""
@@ -60,3 +74,5 @@ class FoldPart(models.Model):
     shard = models.TextField()
     revision = models.BigIntegerField()
     body = models.TextField()
+
+    objects = OfRun["FoldPart"]()

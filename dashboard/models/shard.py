@@ -35,7 +35,8 @@ class Position(models.Model):
     """The next offset to read of one partition; the rows are exactly what lies before it.
 
     `records` counts those read, `last_at` is the append time (µs) of the last one; `end_offset` is the log's end
-    when it was last asked (`end_at`).
+    when it was last asked (`end_at`). `head` is the end of the chain over all records since `chain_offset`, which
+    lie in batches after `chain_batch` (see `dashboard.recordchain`).
     """
 
     pk = models.CompositePrimaryKey("topic", "partition")
@@ -48,6 +49,9 @@ class Position(models.Model):
     last_at = models.BigIntegerField(null=True)
     end_offset = models.BigIntegerField(null=True)
     end_at = models.BigIntegerField(null=True)
+    head = models.TextField(default="", db_default="")
+    chain_offset = models.BigIntegerField(default=0, db_default=0)
+    chain_batch = models.BigIntegerField(default=0, db_default=0)
 
 
 class Gap(models.Model):

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from dashboard.models.body import BodyField
+from dashboard.models.tenancy import OfRun
 
 
 class Task(models.Model):
@@ -37,6 +38,8 @@ class Task(models.Model):
     error_fingerprint = models.TextField(default="")
     revision = models.BigIntegerField()
     body = BodyField()
+
+    objects = OfRun["Task"]()
 
     class Meta:
         # Partial where most tasks have no value: an index entry holds the run's id, so each one costs.

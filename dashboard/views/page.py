@@ -1,6 +1,6 @@
 """What every page has: the frame's first data, and words for what is missing."""
 
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,6 +9,27 @@ from django.views.decorators.cache import never_cache
 
 from dashboard.api.health import health_row
 from dashboard.clock import database_now
+from dashboard.permissions import (
+    Capability,
+    may_see_agents,
+    may_see_approvals,
+    may_see_audit,
+    may_see_letters,
+    may_see_readiness,
+    may_see_runs,
+    may_see_schemas,
+)
+
+# The entries of the rail, each for those who may see its page.
+RAIL: Final[dict[str, Capability]] = {
+    "runs": may_see_runs,
+    "approvals": may_see_approvals,
+    "agents": may_see_agents,
+    "letters": may_see_letters,
+    "audit": may_see_audit,
+    "schemas": may_see_schemas,
+    "readiness": may_see_readiness,
+}
 
 
 @never_cache
@@ -17,7 +38,13 @@ def page(request: HttpRequest, template: str, place: str, *, status: int = 200, 
     rules the whole page."""
     now = context.pop("now", None)
     now = database_now() if now is None else now
-    frame = {"place": place, "now": now, "api_root": "/api/v1/", "health": health_row(now)}
+    frame = {
+        "place": place,
+        "now": now,
+        "api_root": "/api/v1/",
+        "health": health_row(now),
+        "open": {name: may(request.user) for name, may in RAIL.items()},
+    }
     return render(request, template, frame | context, status=status)
 
 

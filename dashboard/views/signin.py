@@ -4,10 +4,13 @@ The link survives everything that only looks at it (HEAD, previews, mail scanner
 page posts. The first POST wins; the row is taken by one conditional update.
 """
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
@@ -15,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from dashboard import entry
 from dashboard.clock import database_now
 from dashboard.forms import SignInForm
 from dashboard.models import SignInLink
@@ -30,9 +34,30 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
     extra_context = {"local": settings.LINESIDE_LOCAL}  # noqa: RUF012  (Django's own view declares it so)
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        """The session and the entry of it in the audit trail, or neither."""
+        with transaction.atomic():
+            entry.signed_in(form.get_user(), "password")
+            return super().form_valid(form)
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """429 to whoever tried too often."""
+        answer = super().form_invalid(form)
+        if form.wait:
+            answer.status_code = 429
+            answer.headers["Retry-After"] = str(form.wait)
+        return answer
+
 
 class SignOut(LogoutView):
     """Ends the session by POST."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The end of the session and its entry in the audit trail, or neither."""
+        with transaction.atomic():
+            if request.user.is_authenticated:
+                entry.signed_out(request.user)
+            return super().post(request, *args, **kwargs)
 
 
 @login_not_required
@@ -48,9 +73,11 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
         .first()
     )
     if request.method == "POST" and link is not None:
-        if SignInLink.objects.filter(pk=link.pk, used_at=None).update(used_at=now):
-            login(request, link.user, backend="django.contrib.auth.backends.ModelBackend")
-            return redirect("board")
+        with transaction.atomic():
+            if SignInLink.objects.filter(pk=link.pk, used_at=None).update(used_at=now):
+                entry.signed_in(link.user, "link")
+                login(request, link.user, backend="django.contrib.auth.backends.ModelBackend")
+                return redirect("board")
         link = None
     if link is None and request.user.is_authenticated:
         return redirect("board")

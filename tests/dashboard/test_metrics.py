@@ -1,18 +1,19 @@
 """/metrics is for those who are signed in or hold a token, and tells what the tables say."""
 
 import pytest
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from prometheus_client.parser import text_string_to_metric_families
 
 from dashboard.clock import database_now
 from dashboard.models import ApiToken, ConsumerGroup, Gap, Position, Worker
+from tests.dashboard.scenes import member
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def user():
-    return get_user_model().objects.create_user("mona")
+    return member("mona", "view_run")
 
 
 def told(response) -> dict[str, float]:
@@ -36,6 +37,15 @@ def test_a_token_needs_the_scope_read(client, user):
         assert client.get("/metrics", headers={"Authorization": f"Bearer {secret}"}).status_code == status
     _, secret = ApiToken.objects.issue(user, "old", ["read"], database_now() - 1)
     assert client.get("/metrics", headers={"Authorization": f"Bearer {secret}"}).status_code == 401
+
+
+def test_a_right_is_needed_to_what_is_of_all_tenants(client, user):
+    stranger = member("eve")
+    client.force_login(stranger)
+    assert client.get("/metrics").status_code == 403
+    Group.objects.create(name="tenant:acme").user_set.add(user)
+    client.force_login(user)
+    assert client.get("/metrics").status_code == 403
 
 
 def test_it_tells_what_the_tables_say(client, user):

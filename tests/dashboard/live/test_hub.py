@@ -167,3 +167,26 @@ async def test_any_thread_may_offer(hub):
 
 def test_offering_where_nobody_ever_watched_does_nothing(hub):
     hub.offer_from_anywhere("board", [row("a")], [], True)
+
+
+async def test_people_of_a_tenant_hear_of_its_rows_alone(hub):
+    ours, all_of_it = Socket(hub), Socket(hub)
+    hub.join(ours, ["board", "health"], frozenset({"acme"}))
+    hub.join(all_of_it, ["board"])
+    hub.offer("board", [{**row("a"), "tenant": "acme"}, {**row("b"), "tenant": "globex"}, row("c")])
+    hub.offer("health", [{"kind": "health", "id": "health", "revision": 1, "status": "ok", "counts": {"dead": 7}}])
+    await settle(MIN_INTERVAL * 2.2)
+    assert (sorted(ours.rows), all_of_it.rows) == (["a", "health"], ["a", "b", "c"])
+    assert [message["about"] for message in ours.heard] == ["board", "health"]
+    assert "counts" not in ours.heard[1]["rows"][0]
+
+
+async def test_people_of_a_tenant_are_not_told_the_ids_of_others_that_are_gone(hub):
+    ours = Socket(hub)
+    held = hub.join(ours, ["board"], frozenset({"acme"}))
+    hub.offer("board", [], ["globex-run"])
+    await settle()
+    assert ours.heard[0]["gone"] == []
+    assert ours.heard[0]["from"] != held["board"], "a hole: the browser asks the API"
+    hub.leave(ours)
+    assert not hub.wanted("board")
