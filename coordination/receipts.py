@@ -24,7 +24,10 @@ class Sent(msgspec.Struct, frozen=True, order=True, array_like=True):
 
 
 class Receipt(msgspec.Struct, frozen=True, order=True, array_like=True):
-    """What the agent answered: `outcome` is applied, refused, revoked, or too_late for a revocation."""
+    """What the agent answered: `outcome` is applied, refused, revoked, or too_late for a revocation.
+
+    `detail` is the agent's sentence about a refusal; `compensation_task_id` the task that undoes what was too late.
+    """
 
     at: int
     topic: str
@@ -34,6 +37,8 @@ class Receipt(msgspec.Struct, frozen=True, order=True, array_like=True):
     outcome: str
     reason: str = ""
     approval_id: str = ""
+    detail: str = ""
+    compensation_task_id: str = ""
 
 
 OUTCOMES: Final = {
@@ -50,7 +55,8 @@ def receipt_of(event: Event) -> Receipt:
     if outcome == "refused" and data.of == "revoke":
         outcome = "too_late"
     where = (event.at, event.topic, event.partition, event.offset)
-    return Receipt(*where, data.decision_id, outcome, getattr(data, "reason", ""), data.approval_id)
+    reason, detail, undone_by = (getattr(data, name, "") for name in ("reason", "detail", "compensation_task_id"))
+    return Receipt(*where, data.decision_id, outcome, reason, data.approval_id, detail, undone_by)
 
 
 def sent_of(event: Event) -> Sent:

@@ -1,12 +1,12 @@
 """Forms: sign-in, decisions. Each says what is wrong in a sentence that can be acted on."""
 
-import json
 from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 
 from dashboard import signinlimit
+from dashboard.api.argtext import NotArguments, read
 
 
 class SignInForm(AuthenticationForm):
@@ -44,6 +44,7 @@ class DecisionForm(forms.Form):
     content_hash = forms.CharField(max_length=128)
     comment = forms.CharField(required=False, max_length=10_000)
     args = forms.CharField(required=False, max_length=1_000_000)
+    confirm = forms.CharField(required=False, max_length=1_000)
 
     def clean_args(self) -> Any:
         """The edited arguments, decoded; None where nothing was edited."""
@@ -51,11 +52,9 @@ class DecisionForm(forms.Form):
         if not text.strip():
             return None
         try:
-            return json.loads(text)
-        except json.JSONDecodeError as error:
-            raise forms.ValidationError(
-                f"The arguments are not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
-            ) from error
+            return read(text)
+        except NotArguments as error:
+            raise forms.ValidationError(str(error)) from error
 
     def clean(self) -> dict[str, Any]:
         """Rejecting and responding need words; editing needs arguments."""

@@ -7,7 +7,19 @@ from django.shortcuts import get_object_or_404
 from ninja import Header
 
 from dashboard.api import deciding
-from dashboard.api.askshapes import ApprovalDetail, ApprovalPage, ClaimShape, DecisionBody, DecisionReceipt, RevokeBody
+from dashboard.api.argtext import NotArguments, read
+from dashboard.api.askshapes import (
+    ApprovalDetail,
+    ApprovalPage,
+    ClaimShape,
+    DecisionBody,
+    DecisionReceipt,
+    DeferralBody,
+    EditBody,
+    EditShape,
+    RevokeBody,
+)
+from dashboard.api.editing import edit_of
 from dashboard.api.paging import size
 from dashboard.api.problems import Problem
 from dashboard.api.queue import decided_rows, open_rows, rows_of
@@ -53,10 +65,19 @@ def decisions(
         request_version=body.request_version,
         content_hash=body.content_hash,
         comment=body.comment,
-        args=body.args,
+        args=_arguments(body),
         key=idempotency_key,
+        opened_payload=body.opened_payload,
+        dwell_ms=body.dwell_ms,
     )
     return 201, receipt
+
+
+def _arguments(body: DecisionBody) -> Any:
+    try:
+        return read(body.args_json) if body.args_json.strip() else body.args
+    except NotArguments as error:
+        raise Problem(422, error.code, str(error)) from error
 
 
 @api.post("approvals/{path:approval_id}/claims", response=ClaimShape, tags=["approvals"])
@@ -64,6 +85,29 @@ def decisions(
 def claims(request: HttpRequest, approval_id: str) -> dict[str, Any]:
     """Claim a request for five minutes, or renew the claim. It tells others; it locks nobody out."""
     return deciding.claim(access(request).user, approval_id)
+
+
+@api.delete("approvals/{path:approval_id}/claims", response={204: None}, tags=["approvals"])
+@allowed(may_decide, "decide")
+def release(request: HttpRequest, approval_id: str) -> tuple[int, None]:
+    """Give one's own claim back."""
+    deciding.release(access(request).user, approval_id)
+    return 204, None
+
+
+@api.post("approvals/{path:approval_id}/deferrals", response={204: None}, tags=["approvals"])
+@allowed(may_decide, "decide")
+def defer(request: HttpRequest, approval_id: str, body: DeferralBody) -> tuple[int, None]:
+    """Put a request off until an instant before it expires; it stays pending, at the end of the queue."""
+    deciding.defer(access(request).user, approval_id, body.until, body.reason)
+    return 204, None
+
+
+@api.post("approvals/{path:approval_id}/edits", response=EditShape, tags=["approvals"])
+@allowed(may_see_approvals)
+def edits(request: HttpRequest, approval_id: str, body: EditBody) -> dict[str, Any]:
+    """What an edit would change, and whether it fits the schema; nothing is decided by this."""
+    return edit_of(get_object_or_404(Request, approval_id=approval_id), body.args_json)
 
 
 @api.post("decisions/{str:decision_id}/undo", response=DecisionReceipt, tags=["approvals"])

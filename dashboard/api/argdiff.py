@@ -4,9 +4,12 @@ from typing import Any, Final
 
 import msgspec
 
+from coordination.visible import visible
+
 ABSENT: Final = object()
-SHOWN: Final = 200
-TEXT: Final = 2_000
+# Whatever fits into one record is shown whole: nobody may approve what they could not read to its end.
+SHOWN: Final = 40_000
+TEXT: Final = 100_000
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -28,7 +31,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def difference(old: Any, new: Any) -> Difference:
-    """What changes between two JSON values. At most 200 changes are listed; `more` counts the others."""
+    """What changes between two JSON values. `more` counts changes beyond the limit, which no record reaches."""
     changes = list(_walk(old, new, ""))
     same = (
         [key for key in _keys(new) if key in _keys(old) and _equal(old[key], new[key])] if _both_maps(old, new) else []
@@ -39,16 +42,16 @@ def difference(old: Any, new: Any) -> Difference:
 def listing(value: Any) -> Difference:
     """The same shape for a value that replaces nothing: each top-level argument with what it is."""
     if isinstance(value, dict) and value:
-        rows = [Change("", str(key), None, text(part)) for key, part in value.items()]
+        rows = [Change("", visible(str(key)), None, text(part)) for key, part in value.items()]
     else:
         rows = [Change("", "value", None, text(value))]
     return Difference(tuple(rows[:SHOWN]), (), max(0, len(rows) - SHOWN))
 
 
 def text(value: Any) -> str:
-    """One value as JSON, cut after 2,000 characters with a note of how much is missing."""
+    """One value as JSON, nothing in it hidden; cut beyond what a record holds, with a note of how much is missing."""
     encoded = msgspec.json.encode(value).decode()
-    pretty = encoded if len(encoded) < 80 else msgspec.json.format(encoded, indent=2)
+    pretty = visible(encoded if len(encoded) < 80 else msgspec.json.format(encoded, indent=2))
     return pretty if len(pretty) <= TEXT else f"{pretty[:TEXT]}… and {len(pretty) - TEXT:,} characters more"
 
 
@@ -100,4 +103,4 @@ def _aligned(old: list[Any], new: list[Any], path: str) -> list[tuple[str, Any, 
 
 def _change(old: Any, new: Any, path: str) -> Change:
     sign = "+" if old is ABSENT else "−" if new is ABSENT else "~"
-    return Change(sign, path, None if old is ABSENT else text(old), None if new is ABSENT else text(new))
+    return Change(sign, visible(path), None if old is ABSENT else text(old), None if new is ABSENT else text(new))

@@ -1,5 +1,6 @@
 """What the API promises of approvals, decisions and acts; see `shapes`."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 from ninja import Field, Schema
@@ -42,6 +43,29 @@ class DecisionBody(Schema):
     content_hash: str = Field(max_length=128)
     comment: str = Field("", max_length=10_000)
     args: Any = None
+    args_json: str = Field("", max_length=1_000_000, description="the arguments as JSON text, read here digit by digit")
+    opened_payload: bool = Field(False, description="whether the whole payload was shown before")
+    dwell_ms: int | None = Field(None, ge=0, le=10**12, description="milliseconds from opening the page to the click")
+
+
+class DeferralBody(Schema):
+    """Until when a request is put off, and why."""
+
+    until: datetime
+    reason: str = Field("", max_length=500)
+
+
+class EditBody(Schema):
+    """Arguments as somebody types them."""
+
+    args_json: str = Field(max_length=1_000_000)
+
+
+class EditShape(Schema):
+    """What an edit changes, and what is wrong with it."""
+
+    changes: list[dict[str, Any]]
+    wrong: str
 
 
 class RevokeBody(Schema):

@@ -5,17 +5,21 @@ won, when and with what, or what changed while they read.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 
-from dashboard.api.instants import iso
+from coordination.instants import micros
+from coordination.lag import words
+from dashboard.api.instants import iso, to_millisecond
 from dashboard.api.problems import Problem
 from dashboard.api.queue import latest_decisions
-from dashboard.api.requestrows import WORDS, receipt_row
+from dashboard.api.receiptrows import WORDS, receipt_row
 from dashboard.approvals import claims, decisions, takingback
 from dashboard.approvals.errors import (
     AlreadyDecided,
+    Expired,
     InvalidDecision,
     KeyReused,
     NotAllowed,
@@ -39,6 +43,8 @@ def decide(
     comment: str = "",
     args: Any = None,
     key: str | None = None,
+    opened_payload: bool = False,
+    dwell_ms: int | None = None,
 ) -> dict[str, Any]:
     """Saves one decision and returns its receipt. Raises Problem 404, 409 (somebody else won) or 422 (the request
     changed meanwhile, or the decision makes no sense), and PermissionDenied."""
@@ -53,6 +59,8 @@ def decide(
             comment=comment,
             args=args,
             idempotency_key=key,
+            opened_payload=opened_payload,
+            dwell_ms=dwell_ms,
         )
     )
     return receipt_of(saved)
@@ -77,6 +85,20 @@ def claim(person: Person, approval_id: str) -> dict[str, Any]:
     return {"approval_id": approval_id, "person": held.person.get_username(), "until": iso(held.until)}
 
 
+def release(person: Person, approval_id: str) -> None:
+    """Gives one's own claim back."""
+    require(person, may_decide)
+    claims.release(approval_id, person)
+
+
+def defer(person: Person, approval_id: str, until: datetime, reason: str) -> None:
+    """Puts a request off. Raises PermissionDenied for an instant that is past or too late."""
+    require(person, may_decide)
+    if until.tzinfo is None:
+        raise Problem(422, "bad_instant", "Give the instant with its offset from UTC, such as 2026-05-01T12:00:00Z.")
+    told(lambda: claims.defer(approval_id, person, micros(until), reason))
+
+
 def told(act: Callable[[], Answer]) -> Answer:
     """Runs an act; what it refuses becomes the answer that fits."""
     try:
@@ -90,6 +112,7 @@ def told(act: Callable[[], Answer]) -> Answer:
 def _problem(lost: NotDecided) -> Problem:
     if isinstance(lost, AlreadyDecided):
         members = {"winner": lost.winner, "decision": lost.decision, "at": iso(lost.when), "reason": lost.reason}
+        members["clicked_at"] = iso(lost.clicked_at or None)
         return Problem(409, lost.code, _who_won(lost), **members)
     if isinstance(lost, RequestChanged):
         versions = {"old_version": lost.old_version, "new_version": lost.new_version}
@@ -99,9 +122,21 @@ def _problem(lost: NotDecided) -> Problem:
 
 
 def _who_won(lost: AlreadyDecided) -> str:
-    word = WORDS.get(lost.decision, lost.decision)
-    said = f": {lost.reason}" if lost.reason else ""
-    return f"{word.capitalize()} by {lost.winner} before you{said}. Your comment is kept as a note."
+    """Who was first, by how much, and with which words; instants stand as RFC 3339 for pages to write."""
+    if isinstance(lost, Expired):
+        told = f"Expired {to_millisecond(lost.at)}, your click came at {to_millisecond(lost.clicked_at)}."
+    else:
+        word = WORDS.get(lost.decision, lost.decision).capitalize()
+        ahead = f"{_span(lost.clicked_at - lost.when)} " if lost.clicked_at > lost.when else ""
+        told = (
+            f"{word} by {lost.winner} {ahead}before you{f': {lost.reason}' if lost.reason else ''}".rstrip(". ") + "."
+        )
+    return f"{told} Your comment is kept as a note." if lost.noted else told
+
+
+def _span(duration: int) -> str:
+    """Whole seconds where they say enough."""
+    return words(duration).replace(".0 s", " s")
 
 
 def receipt_of(saved: Receipt) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from coordination.requests import Request as RequestRow
 from dashboard.api.instants import iso
-from dashboard.api.requestrows import request_row
-from dashboard.models import Approval, Claim, Decision, Request
+from dashboard.api.requestrows import Around, request_row
+from dashboard.models import Approval, Claim, ConsumerGroup, Decision, Request, Step, Vote
 
 LIMIT: Final = 200
+FOREIGN: Final = "foreign:"
+"""What the marks of records begin with that somebody else wrote, see `sweep.foreign`."""
 DECODER: Final = msgspec.json.Decoder(RequestRow)
 
 
@@ -40,25 +42,56 @@ def open_rows(now: int, limit: int = LIMIT) -> list[dict[str, Any]]:
 
 
 def rows_of(requests: Iterable[Request], now: int) -> list[dict[str, Any]]:
-    """Rows of these requests, with what people did to them; three queries however many there are."""
+    """Rows of these requests, with what people did to them; the same few queries however many there are."""
     found = list(requests)
+    approvals = {each.pk: each for each in Approval.objects.filter(pk__in=[each.approval_id for each in found])}
+    around = _around(found, approvals, now)
+    return [
+        request_row(request_of(each), approvals.get(each.approval_id), around[each.approval_id], now=now)
+        for each in found
+    ]
+
+
+def _around(found: list[Request], approvals: dict[str, Approval], now: int) -> dict[str, Around]:
     ids = [each.approval_id for each in found]
-    approvals = {each.approval_id: each for each in Approval.objects.filter(approval_id__in=ids)}
-    decisions = latest_decisions(ids)
+    decisions, revokes, edits = latest_decisions(ids), _revokes(ids), _edits(ids, approvals)
+    foreign: dict[str, list[str]] = {}
+    for approval_id, step in Step.objects.filter(approval_id__in=ids, step__startswith=FOREIGN).values_list(
+        "approval_id", "step"
+    ):
+        foreign.setdefault(approval_id, []).append(step.removeprefix(FOREIGN))
     claims = {
         each.approval_id: {"person": each.person.get_username(), "until": iso(each.until)}
         for each in Claim.objects.filter(approval_id__in=ids, until__gt=now).select_related("person")
     }
-    return [
-        request_row(
-            request_of(each),
-            approvals.get(each.approval_id),
-            decisions.get(each.approval_id),
-            now=now,
+    groups = ConsumerGroup.objects.filter(agent_group__in={each.agent_group for each in found if each.agent_group})
+    waiting = dict(groups.values_list("agent_group", "waiting"))
+    return {
+        each.approval_id: Around(
+            decision=(made := decisions.get(each.approval_id)),
+            revoke=revokes.get((made.approval_id, made.version, made.round)) if made else None,
             claim=claims.get(each.approval_id),
+            edited_hash=edits.get((each.approval_id, each.version), ""),
+            foreign=tuple(foreign.get(each.approval_id, ())),
+            group_waiting=waiting.get(each.agent_group),
         )
         for each in found
-    ]
+    }
+
+
+def _revokes(ids: list[str]) -> dict[tuple[str, int, int], Decision]:
+    found = Decision.objects.filter(approval_id__in=ids, kind="revoke").defer("records")
+    return {(each.approval_id, each.version, each.round): each for each in found}
+
+
+def _edits(ids: list[str], approvals: dict[str, Approval]) -> dict[tuple[str, int], str]:
+    """(approval, version) -> the hash of what would run after the last edit of the round in force."""
+    found = Vote.objects.filter(approval_id__in=ids, verdict="edit", counts=True).order_by("at", "id")
+    return {
+        (vote.approval_id, vote.version): vote.args_hash
+        for vote in found
+        if (mine := approvals.get(vote.approval_id)) and (mine.version, mine.round) == (vote.version, vote.round)
+    }
 
 
 def latest_decisions(approval_ids: list[str]) -> dict[str, Decision]:

@@ -1,40 +1,41 @@
-"""All that a reviewer sees of one request: what changes, who voted, why it is asked, what became of decisions."""
+"""All that a reviewer sees of one request: what changes, who voted, who may decide, what became of decisions.
+
+What is asked for in its favour stands in `reviewevidence`.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 from django.contrib.auth.models import User
-from django.db.models import Count
 
-from coordination.approvals import content_hash, may_vote
-from coordination.errors import CoordinationError
+from coordination.approvals import AGREEING, may_vote
 from coordination.events.approval import Policy
-from coordination.lag import words
 from coordination.requests import Request as RequestRow
+from coordination.visible import visible, warnings
 from dashboard.api.argdiff import difference, listing
-from dashboard.api.chain import chain
 from dashboard.api.instants import iso
 from dashboard.api.queue import request_of, rows_of
-from dashboard.api.requestrows import receipt_row
-from dashboard.api.taskbody import task_of
+from dashboard.api.receiptrows import receipt_row
 from dashboard.approvals.claims import viewed
 from dashboard.approvals.persons import is_service, names_of, voter_of
-from dashboard.approvals.review import standing_of
+from dashboard.approvals.review import action_as_sent, hash_of, standing_of
 from dashboard.approvals.riskrules import risk_of
-from dashboard.models import Agent, Approval, ConsumerGroup, Decision, Request, Run, Task, Vote
+from dashboard.models import Approval, Decision, Request, Vote
 from dashboard.permissions import Person, may_decide
 
-DAY: Final = 86_400_000_000
 ALL_DECISIONS: Final = ("approve", "reject", "edit", "respond")
-
-
+KEYS: Final = {"approve": "a", "reject": "r", "edit": "e"}
 VOTED: Final = {
     "approve": "approved",
     "reject": "rejected",
     "edit": "edited the arguments",
     "respond": "answered",
 }
+UNPROVEN: Final = (
+    "What is shown does not have the hash the agent asked for, so it might execute something else. Reject it, or let "
+    "the agent ask again."
+)
 
 
 class Review(msgspec.Struct, kw_only=True):
@@ -49,39 +50,94 @@ class Review(msgspec.Struct, kw_only=True):
     policy: dict[str, Any]
     receipts: list[dict[str, Any]]
     allowed: list[str]
-    refusal: str
+    off: dict[str, str]
+    warnings: list[str]
+    since: dict[str, Any] | None
     dangerous: bool
 
+    @property
+    def buttons(self) -> list[tuple[str, str, str, str]]:
+        """(decision, label, key, why it is off) of each button of the foot."""
+        return [(word, word.capitalize(), KEYS.get(word, ""), self.off[word]) for word in self.allowed]
 
-def review(found: Request, person: Person, now: int) -> Review:
-    """The review of one request for one person; a dozen queries, however long the queue is."""
+    @property
+    def question(self) -> str:
+        """What is asked, with nothing hidden in it."""
+        return visible(self.request.question)
+
+    @property
+    def rule(self) -> dict[str, Any] | None:
+        """The policy rule that decided, if one did."""
+        return self.receipts[0]["rule"] if self.receipts else None
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing can be decided by this person now; empty if something can."""
+        reasons = {self.off.get(word, "") for word in self.allowed}
+        return "" if "" in reasons else next(iter(reasons), "")
+
+
+def review(found: Request, person: Person, now: int, *, since: int | None = None) -> Review:
+    """The review of one request for one person; a dozen queries, however long the queue is. `since` is the version
+    that was shown before: what changed from it is told first."""
     request = request_of(found)
     approval = Approval.objects.filter(approval_id=found.approval_id).first()
-    row = rows_of([found], now)[0]
     round_ = approval.round if approval and approval.version == request.version else 1
     votes = list(
         Vote.objects.filter(approval_id=found.approval_id, version=request.version)
         .select_related("person")
+        .prefetch_related("person__groups")
         .order_by("at", "id")
     )
-    action = dict(request.action) if isinstance(request.action, Mapping) else {}
-    edit = next(
-        (vote for vote in reversed(votes) if vote.verdict == "edit" and vote.counts and vote.round == round_), None
-    )
+    action = whole_action(request)
+    edit = _last_edit(votes, round_)
     edited = edit.args if edit else None
+    row = rows_of([found], now)[0]
+    policy = _policy(request, votes, round_, person)
     return Review(
-        row=row | {"content_hash": edit.args_hash} if edit else row,
+        row=row,
         request=request,
         args=action.get("args") if edited is None else edited,
         action=action,
         changes=_changes(request, action, edited) | {"edited": _edited(edit)},
         votes=_votes(request, votes, round_),
-        policy=_policy(request, votes, round_, person),
-        receipts=_receipts(request, now),
-        allowed=[word for word in ALL_DECISIONS if word in (request.allowed or ("approve", "reject"))],
-        refusal=refusal(row, request, person),
+        policy=policy,
+        receipts=_receipts(request, row),
+        allowed=[word for word in ALL_DECISIONS if word in (*(request.allowed or ("approve",)), "reject")],
+        off=refusals(row, request, action, policy, person),
+        warnings=warnings({"action": action | {"args": edited}} if edited is not None else {"action": action}),
+        since=_since(request, since, action),
         dangerous=row["risk"] in ("high", "critical") and request.reversibility == "no",
     )
+
+
+def whole_action(request: RequestRow) -> dict[str, Any]:
+    """The action as it was sent: the folded row may leave out what has no name in the catalogue."""
+    folded = dict(request.action) if isinstance(request.action, Mapping) else {}
+    if hash_of(folded) == request.content_hash:
+        return folded
+    sent = action_as_sent(request)
+    return sent if isinstance(sent, dict) else folded
+
+
+def _last_edit(votes: list[Vote], round_: int) -> Vote | None:
+    return next((one for one in reversed(votes) if one.verdict == "edit" and one.counts and one.round == round_), None)
+
+
+def _since(request: RequestRow, version: int | None, action: dict[str, Any]) -> dict[str, Any] | None:
+    """What changed from an earlier version to this one; None where nothing earlier was shown."""
+    if version is None or version >= request.version:
+        return None
+    before = action_as_sent(request, version)
+    found = difference(before, action) if before is not None else None
+    return {
+        "old": version,
+        "new": request.version,
+        "old_text": str(version),
+        "new_text": str(request.version),
+        "changes": found.changes if found else (),
+        "known": found is not None,
+    }
 
 
 def note_view(found: Review, person: Person) -> None:
@@ -91,13 +147,22 @@ def note_view(found: Review, person: Person) -> None:
         viewed(found.request.approval_id)
 
 
-def refusal(row: Mapping[str, Any], request: RequestRow, person: Person) -> str:
-    """Why this person cannot decide now, in a sentence; empty if they can."""
+def refusals(
+    row: Mapping[str, Any], request: RequestRow, action: dict[str, Any], policy: Mapping[str, Any], person: Person
+) -> dict[str, str]:
+    """Decision -> why this person cannot make it now, in a sentence; empty where they can. The same rules as those
+    under the lock (`approvals.clicks`), which have the last word."""
+    general = ""
     if not row["open"]:
-        return f"This request is {row['state']}. Nothing is left to decide."
-    if not may_decide(person):
-        return "You may look, but not decide: you have no right to vote on approvals."
-    return ""
+        general = f"This request is {row['state']}. Nothing is left to decide."
+    elif not may_decide(person):
+        general = "You may look, but not decide: you have no right to vote on approvals."
+    elif isinstance(person, User) and is_service(person):
+        general = "Service accounts never vote."
+    elif policy["voted"]:
+        general = "Your vote is in."
+    agreeing = general or policy["barred"] or ("" if hash_of(action) == request.content_hash else UNPROVEN)
+    return {word: agreeing if word in AGREEING else general for word in ALL_DECISIONS}
 
 
 def _changes(request: RequestRow, action: Mapping[str, Any], edited: Any) -> dict[str, Any]:
@@ -109,17 +174,19 @@ def _changes(request: RequestRow, action: Mapping[str, Any], edited: Any) -> dic
         found, heads = difference(preview["before"], preview["after"]), ("Now", "Afterwards")
     else:
         found, heads = listing(action.get("args")), ("", "Will run")
+    preview_shown = edited is None and heads[0] == "Now"
+    text = preview.get("after") if preview.get("kind") == "text" and isinstance(preview.get("after"), str) else None
     return {
         "changes": found.changes,
+        # A preview is the agent's word; the arguments are what the hash covers. Both are shown.
+        "arguments": listing(action.get("args")).changes if preview_shown or text else (),
         "same": found.same,
         "more": found.more,
         "old_head": heads[0],
         "new_head": heads[1],
         # Without a preview the arguments themselves are shown, all of them.
         "complete": (not preview or bool(preview.get("complete"))) and not found.more,
-        "text": preview.get("after")
-        if preview.get("kind") == "text" and isinstance(preview.get("after"), str)
-        else None,
+        "text": None if text is None or edited is not None else visible(text),
     }
 
 
@@ -166,7 +233,7 @@ def _policy(request: RequestRow, votes: list[Vote], round_: int, person: Person)
         "have": stands.have,
         "need": stands.need,
         "missing": stands.missing,
-        "barred": f"Your vote would not count: {barred}." if barred else "",
+        "barred": f"Your agreement would not count: {barred}." if barred else "",
         "voted": any(vote.person_id == person.pk for vote in counted),
     }
 
@@ -179,69 +246,17 @@ def _typed(policy: Any) -> Policy:
         return Policy()
 
 
-def _receipts(request: RequestRow, now: int) -> list[dict[str, Any]]:
-    decisions = (
+def _receipts(request: RequestRow, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The receipts of the last decisions, the one of the row first."""
+    latest = row["receipt"]
+    others = (
         Decision.objects.filter(approval_id=request.approval_id, kind="decision")
+        .exclude(pk=latest["decision_id"] if latest else "")
         .select_related("person")
         .defer("records")
-        .order_by("-saved_at")[:5]
+        .order_by("-saved_at")[:4]
     )
-    return [receipt_row(each, request.receipts, waits=_waits(request, each, now)) for each in decisions]
-
-
-def _waits(request: RequestRow, decision: Decision, now: int) -> str:
-    """What is known of the agent group while it has not answered a published decision."""
-    if decision.published_at is None:
-        return ""
-    group = ConsumerGroup.objects.filter(agent_group=request.agent_group).first()
-    silent = f"No answer from {request.agent_group or 'the agent'} for {words(max(0, now - decision.published_at))}"
-    return f"{silent}; {group.waiting} tasks wait before it." if group and group.waiting else f"{silent}."
-
-
-def evidence(found: Review, now: int) -> dict[str, Any]:
-    """The third column: chain, attempts, facts the agent cannot write, cost, how such requests went before."""
-    request = found.request
-    task = Task.objects.filter(run_id=request.run_id, task_id=request.task_id).first()
-    run = Run.objects.filter(run_id=request.run_id).first()
-    whole = task_of(task) if task else None
-    return {
-        "chain": chain(whole) if whole else [],
-        "task": whole,
-        "run": run,
-        "facts": _facts(found, now),
-        "history": _history(request, now),
-    }
-
-
-def _facts(found: Review, now: int) -> list[tuple[str, str]]:
-    request = found.request
-    agent = Agent.objects.filter(agent_group=request.agent_group).order_by("-last_heartbeat_at").first()
-    group = ConsumerGroup.objects.filter(agent_group=request.agent_group).first()
-    beat = agent.last_heartbeat_at if agent else None
-    return [
-        ("Hash over what is shown", _hash_words(found)),
-        ("Last heartbeat of the group", "none seen" if beat is None else f"{words(max(0, now - beat))} ago"),
-        ("Tasks waiting before the group", "unknown" if group is None or group.waiting is None else str(group.waiting)),
-        ("Verdict on the group", group.verdict if group else "unknown"),
-        ("Claimed risk", request.risk or "none claimed"),
-    ]
-
-
-def _hash_words(found: Review) -> str:
-    try:
-        same = content_hash(found.action) == found.request.content_hash
-    except CoordinationError:
-        return "cannot be computed"
-    return "matches the request" if same else "differs from the request"
-
-
-def _history(request: RequestRow, now: int) -> list[tuple[str, str]]:
-    """How requests of the same agent group went in the last 30 days."""
-    ours = Approval.objects.filter(agent_group=request.agent_group, decided_at__gte=now - 30 * DAY)
-    counts = dict(ours.values_list("state").annotate(Count("approval_id")))
-    if not counts:
-        return []
-    return [(state, f"{counts[state]:,}") for state in ("granted", "denied", "expired", "withdrawn") if state in counts]
+    return ([latest] if latest else []) + [receipt_row(each, request.receipts) for each in others]
 
 
 def detail(found: Review) -> dict[str, Any]:
@@ -264,4 +279,6 @@ def detail(found: Review) -> dict[str, Any]:
         "receipts": found.receipts,
         "receipt": found.receipts[0] if found.receipts else None,
         "refusal": found.refusal,
+        "off": found.off,
+        "warnings": found.warnings,
     }

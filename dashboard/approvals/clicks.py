@@ -85,25 +85,24 @@ def objection(review: Review, click: Click) -> NotDecided | None:
     return None
 
 
-def ended(review: Review) -> AlreadyDecided | None:
+def ended(review: Review, comment: str = "") -> AlreadyDecided | None:
     """Who won, if the approval is not pending any more."""
     approval = review.approval
     if review.open:
         return None
-    when = approval.decided_at or review.now
+    when, noted = approval.decided_at or review.now, bool(comment.strip())
     if approval.state == Approval.State.EXPIRED:
-        return Expired(when, review.now)
-    if approval.state == Approval.State.WITHDRAWN:
-        return AlreadyDecided(approval.decided_by, when, "withdrawn", approval.reason)
+        return Expired(approval.expires_at or when, review.now, noted=noted)
     decision = Decision.objects.filter(
         approval_id=approval.approval_id, version=approval.version, round=approval.round, kind="decision"
     ).first()
-    return AlreadyDecided(approval.decided_by, when, decision.verdict if decision else approval.state, approval.reason)
+    word = decision.verdict if decision else str(approval.state)
+    return AlreadyDecided(approval.decided_by, when, word, approval.reason, clicked_at=review.now, noted=noted)
 
 
 def _open(review: Review, click: Click) -> NotDecided | None:
     # What replaced the version that was shown is more than who decided the new one.
-    return ended(review) if click.version == review.approval.version else None
+    return ended(review, click.comment) if click.version == review.approval.version else None
 
 
 def _as_shown(review: Review, click: Click) -> NotDecided | None:
@@ -123,7 +122,9 @@ def _as_shown(review: Review, click: Click) -> NotDecided | None:
 
 def _in_time(review: Review, click: Click) -> NotDecided | None:
     expires_at = review.approval.expires_at
-    return Expired(expires_at, review.now) if expires_at is not None and expires_at <= review.now else None
+    if expires_at is None or expires_at > review.now:
+        return None
+    return Expired(expires_at, review.now, noted=bool(click.comment.strip()))
 
 
 def _allowed(review: Review, click: Click) -> NotDecided | None:
@@ -180,19 +181,23 @@ def _sendable(click: Click) -> InvalidDecision | None:
 def _fits(review: Review, args: Any) -> InvalidDecision | None:
     if args is None:
         return InvalidDecision("Write the arguments that will run; an edit replaces all of them.")
-    schema = review.action.get("args_schema")
+    wrong = misfit(review.action.get("args_schema"), args)
+    return InvalidDecision(wrong) if wrong else None
+
+
+def misfit(schema: Any, args: Any) -> str:
+    """Why arguments do not fit the agent's schema, in a sentence; empty if they do, or if there is none."""
     if schema is None:
-        return None
+        return ""
     try:
         validator = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
         validator.check_schema(schema)
-        # With a registry of its own nothing is fetched: a schema is the agent's word and may name any address.
         validator(schema, registry=Registry()).validate(args)
     except jsonschema.ValidationError as error:
-        return InvalidDecision(f"The arguments do not fit the schema at {error.json_path}: {error.message}.")
+        return f"The arguments do not fit the schema at {error.json_path}: {error.message}."
     except (jsonschema.SchemaError, Unresolvable) as error:
-        return InvalidDecision(f"The agent's schema is broken, so the arguments cannot be edited: {error}.")
-    return None
+        return f"The agent's schema is broken, so the arguments cannot be edited: {error}."
+    return ""
 
 
 def own_vote(review: Review, click: Click) -> bool:

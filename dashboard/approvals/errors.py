@@ -23,16 +23,20 @@ class UnknownApproval(NotDecided):
 
 
 class AlreadyDecided(NotDecided):
-    """Somebody else won: `winner` (a user name, `expiry`, `the agent`), `when` (µs), `decision` (approve, reject,
-    edit, respond, expired, withdrawn) and what they said. The comment of the loser is kept as a note.
+    """Somebody else won: `winner` (a user name, `expiry`, a rule, the agent), `when` and `clicked_at` (µs, by the
+    database's clock), `decision` (approve, reject, edit, respond, expired, withdrawn) and what they said. `noted`:
+    the loser wrote a comment, which is kept as a note.
     """
 
     code = "already_decided"
 
-    def __init__(self, winner: str, when: int, decision: str, reason: str = "") -> None:
+    def __init__(
+        self, winner: str, when: int, decision: str, reason: str = "", *, clicked_at: int = 0, noted: bool = False
+    ) -> None:
         said = f": {reason}" if reason else ""
-        super().__init__(f"Decided by {winner} at {rfc3339(when)} ({decision}){said}. Your comment is kept as a note.")
+        super().__init__(f"Decided by {winner} at {rfc3339(when)} ({decision}){said}.")
         self.winner, self.when, self.decision, self.reason = winner, when, decision, reason
+        self.clicked_at, self.noted = clicked_at, noted
 
 
 class Expired(AlreadyDecided):
@@ -40,9 +44,9 @@ class Expired(AlreadyDecided):
 
     code = "expired"
 
-    def __init__(self, at: int, clicked_at: int) -> None:
-        super().__init__("expiry", at, "expired", f"expired {rfc3339(at)}, your click came at {rfc3339(clicked_at)}")
-        self.at, self.clicked_at = at, clicked_at
+    def __init__(self, at: int, clicked_at: int, *, noted: bool = False) -> None:
+        super().__init__("expiry", at, "expired", clicked_at=clicked_at, noted=noted)
+        self.at = at
 
 
 class RequestChanged(NotDecided):

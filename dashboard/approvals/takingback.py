@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from coordination.instants import rfc3339
 from dashboard import outbox
 from dashboard.approvals import records
 from dashboard.approvals.announcement import announce
@@ -73,9 +74,11 @@ def revoke(decision_id: str, user: Any, reason: str = "") -> Receipt:
 
 
 def _check_revocable(review: Review, decision: Decision) -> None:
-    outcomes = {each.outcome for each in answers_to(decision.decision_id, review.request)}
+    answers = answers_to(decision.decision_id, review.request)
+    outcomes = {each.outcome for each in answers}
     if decision.state == Decision.State.APPLIED or "applied" in outcomes:
-        raise NotAllowed("Already executed: it cannot be revoked. Compensate the task instead.")
+        at = decision.applied_at or next(one.at for one in answers if one.outcome == "applied")
+        raise NotAllowed(f"Already executed {rfc3339(at)[:19]}Z. It cannot be revoked; compensate the task instead.")
     if decision.state == Decision.State.REFUSED or "refused" in outcomes:
         raise NotAllowed("The agent refused this decision; there is nothing to revoke.")
     if decision.state not in SENT:

@@ -35,7 +35,8 @@ class Request(models.Model):
 class Approval(models.Model):
     """What people and timers did to a request, under this row's lock. `round` grows when a decision is undone.
 
-    `version` and `content_hash` are those the state belongs to; a higher version in the request voids it.
+    `version` and `content_hash` are those the state belongs to; a higher version in the request voids it. `blocks`
+    is how many tasks wait for the one that asks, None while it is not known.
     """
 
     class State(models.TextChoices):
@@ -64,6 +65,7 @@ class Approval(models.Model):
     escalated_to = models.TextField(default="")
     due_at = models.BigIntegerField(null=True)
     expires_at = models.BigIntegerField(null=True)
+    blocks = models.IntegerField(null=True)
     revision = models.BigIntegerField(default=0)
 
     objects = OfRun["Approval"]()

@@ -31,7 +31,7 @@ class Refused(CoordinationError):
 
     def __init__(self, rows: Sequence[Waiting], reason: CoordinationError) -> None:
         super().__init__(str(reason))
-        self.rows = rows
+        self.rows, self.reason = rows, reason
 
 
 class Missing(Refused):

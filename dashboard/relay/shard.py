@@ -13,7 +13,14 @@ import logging
 from datetime import UTC, datetime
 from typing import Final
 
-from coordination.errors import CoordinationError, LogUnreachable, MemberFenced
+from coordination.errors import (
+    CoordinationError,
+    LogDenied,
+    LogUnreachable,
+    MemberFenced,
+    RecordTooLarge,
+    UnknownTopic,
+)
 from coordination.eventlog import EventLog
 from dashboard.databasethread import DatabaseThread
 from dashboard.outages import Outage
@@ -26,6 +33,13 @@ from dashboard.relay.session import Missing, Refused, Session
 logger = logging.getLogger(__name__)
 NAMES: Final = {"kafka": "Kafka", "sqlite": "The log", "memory": "The log", "http": "The log's server"}
 SECOND: Final = 1_000_000
+
+
+REASONS: Final = {
+    LogDenied: "no write right on the topic",
+    UnknownTopic: "the topic is missing",
+    RecordTooLarge: "the record is too large",
+}
 
 
 class ShardRelay:
@@ -138,7 +152,7 @@ class ShardRelay:
             self._singly = len(error.rows)
             return
         for row in error.rows:
-            await self._tables.run(outcomes.give_up, self.lease, row.decision_id, str(error))
+            await self._tables.run(outcomes.give_up, self.lease, row.decision_id, f"{_why(error)}. {error}")
 
     async def _explain(self, error: Exception) -> None:
         self._since = self._since or datetime.now(UTC)
@@ -146,12 +160,17 @@ class ShardRelay:
             await self._tables.run(outcomes.give_up_unknown, self.lease, self.lease.number, str(error))
         words = str(error)
         if isinstance(error, LogUnreachable):
-            words = f"{NAMES[self._log.kind]} unreachable since {self._since:%H:%M:%S} UTC."
+            words = f"{NAMES[self._log.kind]} unreachable since {self._since:%Y-%m-%dT%H:%M:%SZ}."
         elif not isinstance(error, CoordinationError):
-            words = f"An error of the relay since {self._since:%H:%M:%S} UTC: {type(error).__name__}."
+            words = f"an error of the relay since {self._since:%Y-%m-%dT%H:%M:%SZ}: {type(error).__name__}."
         await self._tables.run(outcomes.explain, self.lease, self.lease.number, words)
 
     async def _pause(self, seconds: float) -> None:
         until = asyncio.get_running_loop().time() + seconds
         while not self._stopping and (left := until - asyncio.get_running_loop().time()) > 0:
             await asyncio.sleep(min(left, 0.1))
+
+
+def _why(error: Refused) -> str:
+    """The refusal in the reviewer's words; the log's own follow."""
+    return next((words for kind, words in REASONS.items() if isinstance(error.reason, kind)), "the log refuses it")

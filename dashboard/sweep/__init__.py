@@ -23,12 +23,13 @@ from dashboard.outages import Outage
 from dashboard.shards import LEASE_SECONDS, Leases
 from dashboard.sweep.adoption import adopt_ended, adopt_new
 from dashboard.sweep.answers import OldAnswers, learn_new
-from dashboard.sweep.foreign import Watch, foreign_of, look_at_pending
+from dashboard.sweep.blocking import Blocking
+from dashboard.sweep.foreign import Watch, look_at_pending
 from dashboard.sweep.freshness import ingest_fresh
 from dashboard.sweep.timers import take_due
 from dashboard.sweep.withdrawals import withdraw_dead
 
-__all__ = ["Sweeper", "foreign_of", "run"]
+__all__ = ["Sweeper", "run"]
 
 logger = logging.getLogger(__name__)
 ROLE: Final = "sweep"
@@ -52,7 +53,7 @@ class Sweeper:
         self.figures: dict[str, int] = {}
         self._leases = Leases(worker, ROLE, seconds=seconds)
         self._every = every
-        self._old_answers, self._watch = OldAnswers(), Watch()
+        self._old_answers, self._watch, self._blocking = OldAnswers(), Watch(), Blocking()
         self._turns = 0
         self._until = self._renew_at = 0.0
         self._outages: dict[str, Outage] = {}
@@ -98,6 +99,7 @@ class Sweeper:
             "adopted ended": adopt_ended,
             "answered late": self._old_answers.learn,
             "foreign among all": self._watch.look,
+            "blocking": self._blocking.count,
         }
 
     def _attempt(self, name: str, part: Part) -> int:

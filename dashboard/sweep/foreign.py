@@ -6,7 +6,7 @@ dashboard on the same topics. Agents refuse what is not signed; people are told:
 each such record, which the page shows as a red banner. The approval itself stays as it is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -14,13 +14,14 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Subquery
 
 from coordination.requests import Request as RequestRow
+from dashboard.api.queue import FOREIGN
 from dashboard.approvals.announcement import announce
 from dashboard.approvals.review import Review, change, locked
 from dashboard.audit import enter
 from dashboard.models import Approval, Decision, Request, Step
 from dashboard.sweep.timers import AUTHOR, take_once
 
-MARK: Final = "foreign:"
+MARK: Final = FOREIGN
 PAGE: Final = 200
 _REQUEST: Final = msgspec.json.Decoder(RequestRow)
 Place = tuple[str, int, int]
@@ -117,9 +118,3 @@ def _is_ours(said: Stranger, ours: dict[str, Decision], places: set[Place]) -> b
         return False
     # The relay may just have been stopped before it could mark the row, or could not find out what became of it.
     return row.state == Decision.State.SAVED or bool(row.tried_from)
-
-
-def foreign_of(approval_id: str) -> Sequence[str]:
-    """Where foreign records about a request stand, as topic/partition/offset; for the banner of its page."""
-    found = Step.objects.filter(approval_id=approval_id, step__startswith=MARK).order_by("at")
-    return [step.removeprefix(MARK) for step in found.values_list("step", flat=True)]

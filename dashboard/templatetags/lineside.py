@@ -1,18 +1,21 @@
 """Filters of the templates: instants and durations in words, state signs, file names of styles."""
 
 import json
-from typing import Any
+import re
+from typing import Any, Final
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from coordination.instants import rfc3339
 from coordination.lag import words as duration_words
+from coordination.visible import visible as visible_text
 from dashboard.api.signs import Sign, sign_of_state
 
 register = template.Library()
+INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)")
 
 
 @register.filter
@@ -49,6 +52,26 @@ def exact(at: int | None) -> SafeString | str:
         return format_html('<span class="third">{}</span>', "not known")
     text = rfc3339(at)
     return format_html('<time datetime="{}" data-decimals="3">{}</time>', text, f"{text[:23].replace('T', ' ')} UTC")
+
+
+@register.filter
+def told(sentence: str) -> SafeString:
+    """A sentence in which every RFC 3339 instant is a <time> that the browser writes in its own zone."""
+    parts = INSTANT.split(sentence)
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (format_html('<time datetime="{}">{}</time>', part, part) if place % 2 else part,)
+            for place, part in enumerate(parts)
+        ),
+    )
+
+
+@register.filter
+def visible(text: str) -> str:
+    """The text with every hidden character as an escape."""
+    return visible_text(text)
 
 
 @register.filter

@@ -11,12 +11,15 @@ from django.views.decorators.http import require_http_methods
 from dashboard.api import deciding
 from dashboard.api.problems import Problem
 from dashboard.api.queue import decided_rows, open_count, open_rows, urgency
-from dashboard.api.reviewpage import evidence, note_view, review
+from dashboard.api.reviewevidence import evidence
+from dashboard.api.reviewpage import Review, note_view, review
 from dashboard.clock import database_now
 from dashboard.forms import DecisionForm
 from dashboard.models import Request
-from dashboard.permissions import may_see_approvals, may_see_payloads, may_see_runs, needs
+from dashboard.permissions import may_decide, may_see_approvals, may_see_payloads, may_see_runs, needs
 from dashboard.views.page import one, page
+
+CONSENT = ("approve", "edit")
 
 
 @needs(may_see_approvals)
@@ -41,11 +44,11 @@ def queue(request: HttpRequest) -> HttpResponse:
 def review_page(request: HttpRequest, approval_id: str) -> HttpResponse:
     """One request: what will change, on what evidence, and the decision."""
     found = one(Request.objects.filter(approval_id=approval_id), f"No request {approval_id} has been read.")
+    now, since = database_now(), request.GET.get("from", "")
+    shown = review(found, request.user, now, since=int(since) if since.isdecimal() else None)
     form = DecisionForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and _confirmed(form, shown):
         return _decided(request, approval_id, form.cleaned_data)
-    now = database_now()
-    shown = review(found, request.user, now)
     note_view(shown, request.user)
     asks = open_rows(now)
     return page(
@@ -62,7 +65,17 @@ def review_page(request: HttpRequest, approval_id: str) -> HttpResponse:
         urgency=urgency(asks, now),
         form=form,
         may_see_payloads=may_see_payloads(request.user),
+        may_decide=may_decide(request.user),
     )
+
+
+def _confirmed(form: DecisionForm, shown: Review) -> bool:
+    """What is irreversible and of high risk is decided with its name typed."""
+    given, name = form.cleaned_data, shown.row["action"]["name"]
+    if shown.dangerous and given["decision"] in CONSENT and given["confirm"].strip() != name:
+        form.add_error("confirm", f"High risk and not reversible: type {name} to go on.")
+        return False
+    return True
 
 
 def _decided(request: HttpRequest, approval_id: str, given: dict[str, Any]) -> HttpResponse:

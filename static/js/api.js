@@ -33,6 +33,11 @@ export async function post(path, body, key = null) {
   return read(await fetch(page.dataset.api + path, { method: "POST", headers, body: JSON.stringify(body) }));
 }
 
+/** DELETE below /api/v1/. */
+export async function remove(path) {
+  return read(await fetch(page.dataset.api + path, { method: "DELETE", headers: { "x-csrftoken": page.dataset.csrf } }));
+}
+
 /** The first data of the page, as the server wrote it into <script type="application/json" id=…>. */
 export function first(id) {
   const element = document.getElementById(id);

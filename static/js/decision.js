@@ -1,17 +1,20 @@
-// The foot of a review: what may be clicked, the post, undo.
+// The foot of a review: what may be clicked, the post, undo and revoke.
 // Approve and edit stay off until the whole payload was on the screen. Nothing says "saved" before it is.
 
 import { post, Problem } from "./api.js";
 import { now } from "./clock.js";
 import { CONSENT, Drawer } from "./drawer.js";
 import { receipt } from "./receipt.js";
+import { tell } from "./told.js";
 
 const at = (id) => document.getElementById(id);
+const UNSEEN = "Approve opens once you have seen everything down to the hash.";
 
 export class Decision {
   constructor(page, form) {
     this.page = page;
     this.form = form;
+    this.opened = performance.now();
     this.drawer = new Drawer(page, form);
     this.seen = false;
     this.frozen = page.dataset.open === "";
@@ -19,6 +22,7 @@ export class Decision {
     form.addEventListener("submit", (event) => this.submitted(event));
     at("cancel").addEventListener("click", () => { this.drawer.close(); this.say(""); });
     at("undo").addEventListener("click", () => this.undo());
+    at("revoke").addEventListener("click", () => this.revoke());
     new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       this.seen = true;
@@ -28,12 +32,16 @@ export class Decision {
   }
 
   paint() {
+    const reasons = new Set();
     for (const button of this.form.querySelectorAll("button[name=decision]")) {
-      button.disabled = this.frozen || (CONSENT.includes(button.value) && !this.seen);
+      const unseen = CONSENT.includes(button.value) && !this.seen ? UNSEEN : "";
+      const reason = button.dataset.off || unseen;
+      button.disabled = this.frozen || Boolean(reason);
+      if (reason) reasons.add(reason);
     }
     if (this.frozen) return;
-    at("off").hidden = this.seen;
-    at("off").textContent = this.seen ? "" : "Approve opens once you have seen everything down to the hash.";
+    at("off").hidden = !reasons.size;
+    at("off").textContent = [...reasons].join(" ");
   }
 
   /** Nothing can be decided any more; `words` say why, unless this very page decided. */
@@ -41,20 +49,21 @@ export class Decision {
     if (this.frozen) return;
     this.frozen = true;
     at("off").hidden = !words;
-    at("off").textContent = words;
+    tell(at("off"), words);
     this.drawer.close();
     this.paint();
   }
 
   say(words, bad = false) {
     at("outcome").hidden = !words;
-    at("outcome").textContent = words;
+    tell(at("outcome"), words);
     at("outcome").classList.toggle("late", bad);
   }
 
   submitted(event) {
     event.preventDefault();
-    const decision = event.submitter?.value ?? this.drawer.chosen;
+    if (this.frozen) return undefined;
+    const decision = this.drawer.chosen ?? event.submitter?.value;
     if (this.drawer.asks(decision)) return this.drawer.open(decision);
     const reason = this.drawer.wrong(decision);
     return reason ? this.say(reason, true) : void this.decide(decision);
@@ -62,12 +71,11 @@ export class Decision {
 
   async decide(decision) {
     const { id, version, hash } = this.page.dataset;
-    const body = { decision, request_version: Number(version), content_hash: hash, comment: at("comment").value, args: null };
-    try {
-      if (decision === "edit") body.args = JSON.parse(at("args").value);
-    } catch (error) {
-      return this.say(`The arguments are not JSON: ${error.message}`, true);
-    }
+    const body = {
+      decision, request_version: Number(version), content_hash: hash, comment: at("comment").value,
+      args_json: decision === "edit" ? at("args").value : "",
+      opened_payload: this.seen, dwell_ms: Math.round(performance.now() - this.opened),
+    };
     this.frozen = true;
     this.paint();
     try {
@@ -75,12 +83,12 @@ export class Decision {
     } catch (error) {
       this.refused(error);
     }
-    return undefined;
   }
 
   saved(answer) {
     this.drawer.close();
-    at("receipt-words").textContent = answer.final ? `${answer.word}, by you` : answer.standing;
+    at("off").hidden = true;
+    at("receipt-words").textContent = answer.final ? `${answer.word} by you` : answer.standing;
     receipt(at("receipt"), answer.final ? answer : null);
     this.say(answer.final ? "Saved." : `Your vote is saved. ${answer.standing}`);
     if (answer.standing) at("standing").textContent = answer.standing;
@@ -92,17 +100,35 @@ export class Decision {
     if (left > 0) setTimeout(() => { at("undo").hidden = true; }, left);
   }
 
+  /** The receipt as it is now: whether the agent can still be asked not to act. */
+  follow(row) {
+    at("revoke").hidden = !row.revocable || !at("revoke").dataset.may;
+    at("revoke").dataset.id = row.decision_id;
+  }
+
   refused(error) {
     this.frozen = error instanceof Problem && [409, 422].includes(error.status) && error.body.code !== "invalid_decision";
     if (error.body?.code === "request_changed") at("stale").hidden = false;
     this.say(error instanceof Problem ? error.message : "The server cannot be reached. Nothing is known of this click; try again, it counts once.", true);
+    if (this.frozen) at("off").hidden = true;
     this.paint();
   }
 
   async undo() {
+    await this.act("undo", at("undo").dataset.id, {}, () => location.reload());
+  }
+
+  async revoke() {
+    await this.act("revoke", at("revoke").dataset.id, { reason: at("comment").value }, () => {
+      at("revoke").hidden = true;
+      this.say("Asked the agent not to act on it. Its answer will stand here.");
+    });
+  }
+
+  async act(what, id, body, then) {
     try {
-      await post(`decisions/${encodeURIComponent(at("undo").dataset.id)}/undo`, {});
-      location.reload();
+      await post(`decisions/${encodeURIComponent(id)}/${what}`, body);
+      then();
     } catch (error) {
       this.say(error.message, true);
     }

@@ -4,9 +4,10 @@ import { get } from "./api.js";
 import { now } from "./clock.js";
 import { duration, timeOfDay } from "./format.js";
 import { watch } from "./live.js";
+import { tell } from "./told.js";
 
 const AMBER = 5;
-const WORDS = { live: "LIVE", lost: "RECONNECTING", paused: "PAUSED", past: "PAST" };
+const WORDS = { live: "LIVE", paused: "PAUSED", past: "PAST" };
 let health = null;
 let lostSince = null;
 
@@ -36,6 +37,20 @@ function paint() {
     write(stamp, ".shown b", health.shown_at ? timeOfDay(health.shown_at, new Date(now()), 1) : "none");
     write(stamp, ".behind b", seconds === null ? "unknown" : duration(seconds));
   }
+  tellBehind();
+}
+
+/** Whoever decides is told how old what they see is; a banner says the same. */
+function tellBehind() {
+  const seconds = health ? behind(health) : null;
+  const old = health && (health.standing_still || (seconds ?? 0) >= AMBER);
+  const words = old ? `What you see is ${seconds === null ? "of unknown age" : `${duration(seconds, true)} behind the log`}.` : null;
+  const banner = document.getElementById("behind");
+  if (banner) {
+    banner.hidden = !old;
+    if (old) banner.querySelector("b").textContent = words;
+  }
+  document.dispatchEvent(new CustomEvent("behind", { detail: words }));
 }
 
 function counts(row) {
@@ -45,7 +60,7 @@ function counts(row) {
   const banner = document.getElementById("trouble");
   if (!banner) return;
   banner.hidden = !row.trouble;
-  if (row.trouble) banner.querySelector(".grow").textContent = row.trouble;
+  if (row.trouble) tell(banner.querySelector(".grow"), row.trouble);
 }
 
 function take(row) {
@@ -58,8 +73,7 @@ function connection(state) {
   lostSince = state === "lost" ? lostSince ?? now() : null;
   for (const pill of document.querySelectorAll("[data-live-pill]")) {
     pill.dataset.live = state;
-    pill.textContent = WORDS[state] ?? state;
-    pill.title = lostSince ? `No connection; data from ${timeOfDay(lostSince)}` : "";
+    pill.textContent = lostSince ? `reconnecting, data from ${timeOfDay(lostSince)}` : WORDS[state] ?? state;
   }
 }
 

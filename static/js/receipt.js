@@ -1,7 +1,9 @@
-// The receipt: three stops on the line. Never a tick ahead of the fact; the words come from the server.
+// The receipt: three stops on the line, and below them what went wrong. Never a tick ahead of the fact; the words
+// come from the server, but how long an agent has been silent is counted here.
 
 import { glyph } from "./marks.js";
-import { paint } from "./clock.js";
+import { now, paint } from "./clock.js";
+import { told } from "./told.js";
 
 function element(name, className, ...children) {
   const made = document.createElement(name);
@@ -37,17 +39,58 @@ function stop(found, place, stops) {
   }
   const detail = element("span", "detail");
   if (found.at) detail.append(clock(found.at), place && stops[place - 1].at ? later(found.at, stops[place - 1].at) : "");
-  if (found.detail) detail.append(found.at ? ". " : "", found.detail);
   made.append(disc, name, detail);
   return made;
 }
 
-const EMPTY = ["Saved", "Published", "Applied"].map((name) => ({ name, stop: "todo", at: null, detail: "", position: "", url: null }));
+const EMPTY = ["Saved", "Published", "Applied"].map((name) => ({ name, stop: "todo", at: null, position: "", url: null }));
+const PATIENCE = 10000;
 
-/** Draws a receipt row (or the three hollow stops for null) into `at`. */
+function link(text, url) {
+  const made = element("a", "link", text);
+  made.href = url;
+  return made;
+}
+
+/** "Delivered at 4@9182; no answer from group payer for 90 s; 12 tasks wait before it." */
+function silence(found) {
+  const age = element("span", "tick");
+  age.dataset.since = found.since;
+  const waiting = found.waiting ? `; ${found.waiting} task${found.waiting === 1 ? "" : "s"} wait before it` : "";
+  const line = element("p", "", `Delivered at ${found.position}; no answer from group ${found.group || "unknown"} for `, age, `${waiting}. `);
+  if (found.url) line.append(link("Its lag", found.url));
+  const early = PATIENCE - (now() - Date.parse(found.since));
+  line.hidden = early > 0;
+  if (early > 0) setTimeout(() => { line.hidden = false; }, early);
+  return line;
+}
+
+function countdown(row) {
+  const left = element("span", "tick");
+  left.dataset.until = row.valid_until;
+  return element("p", "", "It can be sent for ", left, " more.");
+}
+
+function words(row) {
+  const lines = [];
+  if (row?.text) lines.push(element("p", "", ...told(row.text)));
+  if (row?.counts_down && row.valid_until) lines.push(countdown(row));
+  if (row?.silent) lines.push(silence(row.silent));
+  if (row?.revocation) {
+    const line = element("p", "", ...told(row.revocation.text), " ");
+    if (row.revocation.url) line.append(link(row.revocation.link, row.revocation.url));
+    lines.push(line);
+  }
+  if (row?.mode) lines.push(element("p", "third", `This log has no transactions: delivered ${row.mode}.`));
+  return lines;
+}
+
+/** Draws a receipt row (or the three hollow stops for null) into `at`, its sentences behind it. */
 export function receipt(at, row) {
   const stops = row?.stops?.length ? row.stops : EMPTY;
   at.className = "receipt";
   at.replaceChildren(...stops.map(stop));
-  paint(at);
+  const said = at.nextElementSibling;
+  said?.replaceChildren(...words(row));
+  paint(at.parentElement);
 }

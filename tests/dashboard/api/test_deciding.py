@@ -47,9 +47,17 @@ def test_a_missing_right_says_which() -> None:
 
 def test_the_loser_is_told_who_won_and_that_the_comment_is_kept() -> None:
     def act() -> None:
-        raise AlreadyDecided("ana", 1, "reject", "too much")
+        raise AlreadyDecided("ana", 1, "reject", "too much", clicked_at=2_000_001, noted=True)
 
-    with pytest.raises(Problem, match=r"Rejected by ana before you: too much\. Your comment is kept as a note\."):
+    with pytest.raises(Problem, match=r"^Rejected by ana 2 s before you: too much\. Your comment is kept as a note\.$"):
+        told(act)
+
+
+def test_who_was_slower_than_the_timer_is_told_both_instants() -> None:
+    def act() -> None:
+        raise Expired(1_790_000_000_412_000, 1_790_000_000_530_000)
+
+    with pytest.raises(Problem, match=r"^Expired \S+20\.412Z, your click came at \S+20\.530Z\.$"):
         told(act)
 
 

@@ -1,95 +1,9 @@
-"""The receipt: three stops, never a tick ahead of the fact."""
+"""Rows of requests: the risk in force, whose decision counts, names, what may be decided together."""
 
-from typing import Any
-
-import pytest
-
-from coordination.receipts import Receipt
 from coordination.requests import Request
-from dashboard.api.requestrows import receipt_row, request_row, risk_of, state_of, title_of
-from dashboard.models import Approval, Decision
-from tests.dashboard.scenes import NOW, SECOND
-
-PLACE = ["coord.run.decision.commands", 4, 9182, NOW + SECOND]
-FACT = ["coord.review.approval.events", 4, 77, NOW + SECOND]
-
-
-def decision(**fields: Any) -> Decision:
-    given: dict[str, Any] = {
-        "decision_id": "d-1",
-        "verdict": "approve",
-        "saved_at": NOW,
-        "provenance": {"by": "policy"},
-    }
-    return Decision(**(given | fields))
-
-
-def published(**fields: Any) -> Decision:
-    return decision(state="published", positions=[FACT, PLACE], published_at=NOW + SECOND, **fields)
-
-
-def stops(row: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(stop["name"], stop["stop"]) for stop in row["stops"]]
-
-
-def test_a_saved_decision_has_one_tick() -> None:
-    row = receipt_row(decision())
-    assert stops(row) == [("Saved", "done"), ("Published", "todo"), ("Applied", "todo")]
-    assert (row["published"], row["applied_at"], row["refused"], row["stage"]) == (None, None, None, "Saved")
-
-
-def test_the_position_of_a_published_decision_is_that_of_its_command() -> None:
-    row = receipt_row(published())
-    assert row["published"] == {
-        "topic": PLACE[0],
-        "partition": 4,
-        "offset": 9182,
-        "at": "2026-09-21T14:13:21.000000Z",
-        "position": "4@9182",
-        "url": "/records/coord.run.decision.commands/4/9182/",
-    }
-    assert stops(row)[1:] == [("Published", "done"), ("Applied", "todo")]
-
-
-def test_the_agents_answer_ends_the_receipt() -> None:
-    answer = Receipt(NOW + 2 * SECOND, "t", 0, 1, "d-1", "applied")
-    row = receipt_row(published(), [answer])
-    assert stops(row)[2] == ("Applied", "done")
-    assert row["applied_at"] == "2026-09-21T14:13:22.000000Z"
-
-
-def test_an_answer_to_another_decision_is_no_answer() -> None:
-    answer = Receipt(NOW, "t", 0, 1, "d-2", "applied")
-    assert receipt_row(published(), [answer])["applied_at"] is None
-
-
-def test_a_refusal_says_why() -> None:
-    answer = Receipt(NOW, "t", 0, 1, "d-1", "refused", "hash_mismatch")
-    row = receipt_row(published(), [answer])
-    assert row["refused"]["reason"] == "hash_mismatch"
-    assert stops(row)[2] == ("Refused", "bad")
-
-
-def test_an_unreachable_log_is_named_at_the_second_stop() -> None:
-    row = receipt_row(decision(error="Kafka unreachable since 12:00:40."))
-    assert stops(row)[1] == ("Published", "held")
-    assert "It will be sent by itself." in row["stops"][1]["detail"]
-
-
-@pytest.mark.parametrize(
-    ("state", "name"),
-    [("late", "Not sent in time"), ("undone", "Undone"), ("undeliverable", "Cannot be delivered")],
-)
-def test_what_was_never_sent_says_so_and_is_never_applied(state: str, name: str) -> None:
-    row = receipt_row(decision(state=state))
-    assert row["stops"][1]["name"] == name
-    assert row["stops"][2]["stop"] == "todo"
-    assert row["stage"] == name
-
-
-def test_silence_of_the_agent_is_told_after_publishing_alone() -> None:
-    assert receipt_row(decision(), waits="No answer")["stops"][2]["detail"] == ""
-    assert receipt_row(published(), waits="No answer")["stops"][2]["detail"] == "No answer"
+from dashboard.api.requestrows import bulk_key, request_row, risk_of, state_of, title_of
+from dashboard.models import Approval
+from tests.dashboard.scenes import NOW
 
 
 def test_the_risk_in_force_is_never_below_what_our_rules_say() -> None:
@@ -114,3 +28,22 @@ def test_a_request_without_words_is_named_by_its_action() -> None:
 def test_a_question_is_no_risk() -> None:
     row = request_row(Request(approval_id="a", version=1, kind="question", risk="high"), now=NOW)
     assert row["risk_label"] == "question"
+
+
+def test_a_deferred_request_waits_at_the_end_until_its_time() -> None:
+    request = Request(approval_id="a", version=1, due_at=NOW - 1)
+    deferred = Approval(approval_id="a", version=1, deferred_until=NOW + 1)
+    assert request_row(request, deferred, now=NOW)["group"] == "Later"
+    assert request_row(request, deferred, now=NOW + 1)["group"] == "Overdue"
+
+
+def test_what_is_hidden_in_a_title_is_written_out() -> None:
+    row = request_row(Request(approval_id="a", version=1, title="pay \u202e001"), now=NOW)
+    assert row["title"] == "pay \\u202e001"
+
+
+def test_only_low_and_medium_risk_of_one_action_and_policy_may_be_decided_together() -> None:
+    one = Request(approval_id="a", version=1, action={"name": "pay"}, policy={"rule": "any"})
+    other = Request(approval_id="b", version=1, action={"name": "pay"}, policy={"rule": "all"})
+    assert bulk_key(one, "medium") == bulk_key(one, "low") != bulk_key(other, "low")
+    assert bulk_key(one, "high") == ""

@@ -7,11 +7,10 @@ import pytest
 
 from coordination.approvals import content_hash, with_args
 from dashboard import approvals
-from dashboard.api.reviewpage import Review, detail, evidence, note_view, review
+from dashboard.api.reviewpage import Review, detail, note_view, review
 from dashboard.clock import database_now
 from dashboard.models import Approval, Request
 from tests.dashboard.cast import PAY, ask, person
-from tests.dashboard.scenes import group, run, task
 
 pytestmark = pytest.mark.django_db
 HASH = content_hash(PAY)
@@ -82,6 +81,35 @@ def test_nobody_decides_for_themselves() -> None:
     assert shown(person("bo")).policy["barred"] == ""
 
 
+def test_whoever_the_task_runs_for_may_reject_and_nothing_else() -> None:
+    ask("ask-1", on_behalf_of=["ana"])
+    found = shown(person("ana"))
+    assert all("on behalf" in found.off[word] for word in ("approve", "edit", "respond"))
+    assert (found.off["reject"], found.refusal) == ("", "")
+
+
+def test_what_has_another_hash_than_was_asked_for_can_only_be_rejected() -> None:
+    ask("ask-1", content_hash="0" * 64)
+    found = shown(person("ana"))
+    assert "does not have the hash" in found.off["approve"]
+    assert found.off["reject"] == ""
+
+
+def test_a_value_that_ends_far_below_is_shown_to_its_end() -> None:
+    ask("ask-1", action=PAY | {"args": {"note": "x" * 40_000 + "and then delete everything"}})
+    found = shown(person("ana"))
+    assert found.changes["changes"][0].new.endswith('and then delete everything"')
+    assert found.changes["complete"]
+
+
+def test_integers_that_readers_understand_differently_are_never_approved() -> None:
+    ask("ask-1", action={"name": "pay", "args": {"id": 1}})
+    row = Request.objects.get()
+    row.body = row.body.replace('"id":1}', f'"id":{2**53 + 1}}}')
+    row.save()
+    assert "does not have the hash" in shown(person("ana")).off["approve"]
+
+
 def test_without_the_right_the_buttons_are_off_with_the_reason() -> None:
     ask("ask-1")
     assert "no right" in shown(person("eve", may_decide=False)).refusal
@@ -107,28 +135,6 @@ def test_only_what_the_agent_allows_is_offered() -> None:
 def test_high_and_irreversible_asks_for_the_name(risk: str, reversibility: str, dangerous: bool) -> None:
     ask("ask-1", risk=risk, reversibility=reversibility, preview={"complete": True})
     assert shown(person("ana")).dangerous is dangerous
-
-
-def test_the_facts_tell_whether_the_hash_is_that_of_what_is_shown() -> None:
-    ask("ask-1")
-    group("payer", "stuck")
-    facts = dict(evidence(shown(person("ana")), database_now())["facts"])
-    assert facts["Hash over what is shown"] == "matches the request"
-    assert facts["Tasks waiting before the group"] == "12"
-    ask("ask-2", content_hash="0" * 64)
-    other = review(Request.objects.get(approval_id="ask-2"), person("bo"), database_now())
-    assert dict(evidence(other, database_now())["facts"])["Hash over what is shown"] == "differs from the request"
-
-
-def test_the_evidence_holds_the_chain_of_the_task_and_how_it_went_before() -> None:
-    run()
-    task("task-1")
-    ask("ask-1")
-    ana = person("ana")
-    vote(ana, "approve")
-    found = evidence(shown(ana), database_now())
-    assert [step["task_id"] for step in found["chain"]] == ["task-1"]
-    assert found["history"] == [("granted", "1")]
 
 
 def test_the_first_look_of_somebody_who_may_decide_is_noted_once() -> None:

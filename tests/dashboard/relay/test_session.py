@@ -54,8 +54,16 @@ async def test_while_the_log_is_away_every_waiting_row_says_since_when(db: Datab
     assert [row.error for row in await db.run(the_rows)] == ["", ""]
 
 
-@pytest.mark.parametrize("refusal", [LogDenied("no write right on the topic"), RecordTooLarge("over the limit")])
-async def test_what_the_log_refuses_says_why_and_others_go_on(db: DatabaseThread, refusal: Exception) -> None:
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        (LogDenied("No ACL."), "no write right on the topic. No ACL."),
+        (RecordTooLarge("Over the limit."), "the record is too large. Over the limit."),
+    ],
+)
+async def test_what_the_log_refuses_says_why_and_others_go_on(
+    db: DatabaseThread, refusal: Exception, words: str
+) -> None:
     class Picky(Troubled):
         async def transaction(self, transactional_id: str) -> Any:
             return _Picky(self, await MemoryLog.transaction(self, transactional_id))
@@ -77,7 +85,7 @@ async def test_what_the_log_refuses_says_why_and_others_go_on(db: DatabaseThread
     async with relaying(log, limits=msgspec.structs.replace(QUICK, reconsider=60)):
         await until(db, settled)
     states = {row.decision_id: (row.state, row.error) for row in await db.run(the_rows)}
-    assert states.pop(ids[3]) == ("undeliverable", str(refusal))
+    assert states.pop(ids[3]) == ("undeliverable", words)
     assert set(states.values()) == {("published", "")}
     assert await db.run(lambda: Audit.objects.filter(act="decision.undeliverable").count()) == 1
 

@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 
 from coordination.envelope import new_event
 from dashboard import approvals, outbox
+from dashboard.api.queue import rows_of
 from dashboard.clock import database_now
-from dashboard.models import Audit, Decision
-from dashboard.sweep import foreign_of
+from dashboard.models import Audit, Decision, Request
 from dashboard.sweep.adoption import adopt_ended, adopt_new
 from dashboard.sweep.foreign import Watch, look_at_pending
 from tests.dashboard.cast import RUN, SECOND, TASK, ask, hear
@@ -40,7 +40,8 @@ def test_a_decision_we_did_not_send_is_named_once(ana: User) -> None:
     forged("task.resume.requested", "x", decision="approve")
     assert (look_at_pending(), look_at_pending(), Watch().look()) == (2, 0, 0)
     assert Audit.objects.filter(act="decision.foreign").count() == 2
-    topics = {place.split("/")[0] for place in foreign_of("ask-1")}
+    row = rows_of(Request.objects.filter(pk="ask-1"), database_now())[0]
+    topics = {place.split("/")[0] for place in row["foreign"]}
     assert topics == {"coord.review.approval.events", "coord.run.decision.commands"}
     assert approve(ana).state == "granted"
 

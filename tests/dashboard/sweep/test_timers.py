@@ -44,7 +44,7 @@ def test_expiry_rejects_and_tells_the_agent(ana: User) -> None:
     assert row.valid_until > database_now()
     with pytest.raises(Expired) as lost:
         approve(ana, comment="just a moment")
-    assert lost.value.at == the_approval().decided_at
+    assert lost.value.at == the_approval().expires_at
     assert Vote.objects.get().comment == "just a moment"
 
 

@@ -67,7 +67,7 @@ def test_who_comes_second_is_told_on_the_page() -> None:
     ask("ask-1")
     reviewer().post(PATH, FORM | {"decision": "reject", "comment": "too much"})
     other = signed_in(member("bo", "view_approval", "decide_approval"))
-    assert b"Rejected by ana before you: too much." in other.post(PATH, FORM, follow=True).content
+    assert b"before you: too much." in other.post(PATH, FORM, follow=True).content
 
 
 def test_whoever_may_only_look_has_no_buttons_that_work() -> None:
@@ -80,6 +80,34 @@ def test_whoever_may_only_look_has_no_buttons_that_work() -> None:
 def test_high_and_irreversible_asks_for_the_name() -> None:
     ask("ask-1", risk="high", reversibility="no")
     assert b'data-dangerous="yes"' in reviewer().get(PATH).content
+
+
+def test_without_scripts_too_nothing_dangerous_is_approved_without_its_name() -> None:
+    ask("ask-1", risk="high", reversibility="no")
+    client = reviewer()
+    assert b"type pay to go on" in client.post(PATH, FORM).content
+    assert Decision.objects.count() == 0
+    client.post(PATH, FORM | {"confirm": "pay"})
+    assert Decision.objects.get().verdict == "approve"
+
+
+def test_a_newer_version_begins_with_what_changed_since_it_was_looked_at() -> None:
+    ask("ask-1")
+    ask("ask-1", version=2, action=PAY | {"target": "supplier 8"})
+    page = reviewer().get(f"{PATH}?from=1").content.decode()
+    assert "version 1 → version 2" in page
+
+
+def test_what_runs_is_shown_beside_what_the_agent_previews() -> None:
+    ask("ask-1", preview={"kind": "json", "before": {"x": 1}, "after": {"x": 2}, "complete": True})
+    page = reviewer().get(PATH).content.decode()
+    assert "What will run" in page
+    assert "18240.50" in page
+
+
+def test_letters_of_another_alphabet_are_pointed_at() -> None:
+    ask("ask-1", action=PAY | {"target": "p\u0430ypal"})
+    assert "mixes Cyrillic and Latin letters" in reviewer().get(PATH).content.decode()
 
 
 def test_a_request_nobody_asked_is_not_found() -> None:
