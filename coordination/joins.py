@@ -168,7 +168,8 @@ class _Branches:
     def missing(self) -> list[Missing]:
         keys = {(index, "") for index in self.named} | self.heads.keys()
         silent = ((index, "") for index in range(self.expected or 0) if (index, "") not in keys)
-        keys |= set(islice(silent, self.total - self.known))
+        # No more than are shown, and from below: a total may be any number that somebody wrote.
+        keys |= set(islice(silent, min(SHOWN, self.total - self.known)))
         return [self._missing(key) for key in nsmallest(SHOWN, keys - self.arrived)]
 
     def _missing(self, key: Key) -> Missing:

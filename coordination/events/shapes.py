@@ -10,7 +10,8 @@ from typing import Annotated
 import msgspec
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
-Ordinal = Annotated[int, msgspec.Meta(ge=1)]
+# Within 32 bits, so that every store and every language can keep it: what is beyond is a mistake, and told as one.
+Ordinal = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", description="SHA-256, lower-case hex")]
 Money = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,12}([.][0-9]{1,9})?$", description="decimal text, never a float")]
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from coordination.instants import rfc3339
 from coordination.lag import words as duration_words
 from coordination.visible import visible as visible_text
+from dashboard.api import addresses
 from dashboard.api.signs import Sign, sign_of_state
 
 register = template.Library()
@@ -28,6 +29,12 @@ def words(value: str) -> list[str]:
 def stylesheet(name: str) -> str:
     """The address of one component's style file."""
     return static(f"css/{name}.css")
+
+
+@register.simple_tag
+def address(*parts: str | int) -> str:
+    """The path of a page; every part is quoted, also its slashes, or a browser would take an id's dots for folders."""
+    return addresses.address(*parts)
 
 
 @register.filter

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from dashboard.api import deciding
+from dashboard.api.addresses import address
 from dashboard.api.problems import Problem
 from dashboard.api.queue import decided_rows, open_count, open_rows, urgency
 from dashboard.api.reviewevidence import evidence
@@ -95,4 +96,4 @@ def _decided(request: HttpRequest, approval_id: str, given: dict[str, Any]) -> H
         messages.error(request, problem.detail)
     except PermissionDenied as refused:
         messages.error(request, str(refused))
-    return redirect("review", approval_id=approval_id)
+    return redirect(address("approvals", approval_id))

@@ -177,6 +177,12 @@ def test_a_circle_of_retries_ends() -> None:
     assert set(last_of_chain([first, second])) == {"a", "b"}
 
 
+def test_a_total_that_nobody_can_mean_costs_nothing() -> None:
+    found = progress(sealed("all", 10**15), [branch(0), branch(2)])
+    assert [one.index for one in found.missing] == [1, *range(3, 202)]
+    assert found.missing_count == 10**15 - 2
+
+
 def test_missing_is_listed_up_to_two_hundred_and_counted_beyond() -> None:
     found: JoinProgress = progress(sealed("all", 1000), [branch(0)])
     assert (len(found.missing), found.missing_count) == (200, 999)

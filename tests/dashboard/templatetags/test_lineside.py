@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.templatetags.lineside import clock, exact, instant, middle, pretty, sign, span, words
+from dashboard.templatetags.lineside import address, clock, exact, instant, middle, pretty, sign, span, words
 
 NOW = 1_790_000_000_000_250
 
@@ -27,6 +27,10 @@ def test_ids_are_shortened_in_the_middle() -> None:
 def test_json_is_indented_and_text_left_alone() -> None:
     assert pretty({"ä": 1}) == '{\n  "ä": 1\n}'
     assert pretty("plain") == "plain"
+
+
+def test_an_id_with_dots_and_slashes_stays_one_part_of_an_address() -> None:
+    assert address("runs", "../x", "tasks", "a/b c") == "/runs/..%2Fx/tasks/a%2Fb%20c/"
 
 
 def test_small_things() -> None:
