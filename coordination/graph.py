@@ -21,7 +21,7 @@ from typing import Final
 import msgspec
 
 from coordination.drawing import Drawing
-from coordination.refolding import by_group, by_stage, by_type
+from coordination.refolding import by_group, by_stage, by_type, without_implied
 from coordination.scene import (
     MAX_ELEMENTS,
     MAX_FOLDS,
@@ -52,6 +52,7 @@ __all__ = [
 ]
 
 ASKED: Final = 20
+CROWDED: Final = 2
 
 
 def picture(scene: Scene, opened: Collection[str] = ()) -> Picture:
@@ -62,7 +63,10 @@ def picture(scene: Scene, opened: Collection[str] = ()) -> Picture:
     for drawing, refolded in _attempts(scene, opened):
         if drawing.size() <= MAX_ELEMENTS:
             homes = {fold.fold_key: drawing.home(fold) for fold in scene.folds}
-            return Picture(drawing.nodes(), drawing.edges(), refolded, homes)
+            nodes, edges = drawing.nodes(), drawing.edges()
+            # Folds by type follow from almost all others: hundreds of edges that nobody can read.
+            kept = without_implied(edges) if refolded and len(edges) > CROWDED * len(nodes) else edges
+            return Picture(nodes, kept, refolded, homes, len(edges) - len(kept))
     raise AssertionError("two stages always fit")
 
 

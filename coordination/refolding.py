@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from coordination.runs import merged_counts
-from coordination.scene import SURFACED, Fold, Scene, first_seen
+from coordination.scene import SURFACED, Edge, Fold, Scene, first_seen
 from coordination.tasks import FAILING, HUMAN, TERMINAL, Task
 
 RANKS: Final = {
@@ -94,6 +94,26 @@ def refold(scene: Scene, into: Callable[[Fold], Into | None]) -> Scene:
         members={key: tasks for key, tasks in scene.members.items() if key not in new_key},
         surfaced={key: worst(tasks, scene.dead) for key, tasks in surfaced.items()},
         fold_of={task: new_key.get(key, key) for task, key in _all_folds(scene).items()},
+    )
+
+
+def without_implied(edges: Sequence[Edge]) -> tuple[Edge, ...]:
+    """The edges without those whose target is reached from their source by a longer way too (the transitive
+    reduction); they must form no cycle."""
+    ahead: dict[str, set[str]] = defaultdict(set)
+    for edge in edges:
+        ahead[edge.source].add(edge.target)
+    known: dict[str, set[str]] = {}
+
+    def reached(node: str) -> set[str]:
+        if node not in known:
+            known[node] = ahead[node].union(*(reached(following) for following in sorted(ahead[node])))
+        return known[node]
+
+    return tuple(
+        edge
+        for edge in edges
+        if not any(edge.target in reached(other) for other in sorted(ahead[edge.source]) if other != edge.target)
     )
 
 

@@ -82,13 +82,14 @@ class Edge(msgspec.Struct, frozen=True, order=True):
 class Picture(msgspec.Struct, frozen=True):
     """Nodes in first-seen order and edges. `refolded` says that folds were folded again, because they were too
     many: by type and group, or whole stages far from the running front. `homes` maps each fold of the run to the one
-    that it is drawn in.
+    that it is drawn in. `left_out` edges are not drawn, because longer ways lead from their source to their target.
     """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     refolded: bool = False
     homes: dict[str, str] = {}
+    left_out: int = 0
 
 
 def first_seen(fold: Fold) -> tuple[int, str]:

@@ -23,6 +23,7 @@ LABELS: Final = {
     "unknown": "not seen yet",
     "canceled": "canceled",
 }
+STAGES: Final = ("~before", "~after")
 
 
 def graph_page(run_id: str, opened: Collection[str] = ()) -> dict[str, Any]:
@@ -36,6 +37,7 @@ def graph_page(run_id: str, opened: Collection[str] = ()) -> dict[str, Any]:
         ],
         "edges": [_edge(edge) for edge in run.picture.edges],
         "refolded": run.picture.refolded,
+        "left_out": run.picture.left_out,
         "revision": run.revision,
     }
 
@@ -96,7 +98,17 @@ def _fold_parts(run_id: str, node: Node, run: RunScene) -> dict[str, Any]:
         "since": iso(slow.started_at) if slow else None,
         "surfaced": [surfaced_row(run_id, task, run.dead) for task in node.tasks],
         "url": address("runs", run_id) + f"?fold={node.fold_key}",
+        "folded_by": _folded_by(node),
     }
+
+
+def _folded_by(node: Node) -> str:
+    """In words what the members of a fold have in common, where nobody stamped them as alike."""
+    if not node.inferred:
+        return ""
+    if node.fold_key in STAGES:
+        return "counted only"
+    return "by agent" if node.fold_key.startswith("~|") else "by type"
 
 
 def surfaced_row(run_id: str, task: TaskRow, dead: set[str]) -> dict[str, Any]:

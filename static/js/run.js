@@ -31,6 +31,7 @@ let run = api.first("first-run");
 
 function header(row) {
   run = { ...run, ...row };
+  at("graph").dataset.over = run.ended_at ?? "";
   for (const id of ["run-badge", "hold", "hold-words"]) if (at(id)) fill(at(id), run);
   bar(at("run-bar"), run.bar);
   at("tally").textContent = run.tally;

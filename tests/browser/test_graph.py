@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.domcheck import look
-from tests.browser.runs import chain, keep, nested, random_graph, wide
+from tests.browser.runs import chain, keep, many_kinds, nested, random_graph, wide
 from tests.coordination.graphs import Run as Story
 from tests.coordination.graphs import fanned
 
@@ -20,6 +20,7 @@ STORIES: dict[str, Callable[[], Story]] = {
     "nested": nested,
     "random": random_graph,
     "chain": chain,
+    "many kinds": many_kinds,
 }
 
 
@@ -55,9 +56,10 @@ def test_an_opened_fold_shows_marks_and_its_tasks_failed_first(opened: Callable[
 
 
 def test_three_failures_stand_in_the_picture_and_f_walks_them(opened: Callable[..., Page]) -> None:
-    keep(wide(1_100))
+    keep(wide(10_000))
     page = opened()
     assert page.locator(".member.c-failed").count() == 3
+    assert look(page)["elements"] <= 400
     page.locator(".node").first.focus()
     seen = []
     for _ in range(4):
@@ -89,6 +91,70 @@ def test_plus_minus_and_nought_zoom(opened: Callable[..., Page]) -> None:
         widths.append(page.evaluate("document.querySelector('.drawing').clientWidth"))
     assert widths[1] > widths[0] == widths[2] > widths[3]
     assert widths[4] == widths[0]
+
+
+def test_isolating_a_node_dims_what_neither_leads_to_it_nor_follows_from_it(opened: Callable[..., Page]) -> None:
+    keep(fanned(4))
+    page = opened()
+    page.locator('.node[data-id="task:b0001"]').focus()
+    dimmed = "[...document.querySelectorAll('.places .dim')].map((one) => one.dataset.node)"
+    page.keyboard.press("i")
+    assert set(page.evaluate(dimmed)) == {"task:b0000", "task:b0002", "task:b0003"}
+    page.locator("#graph-alone").click()
+    assert page.evaluate(dimmed) == []
+    page.locator("#graph-alone").click()
+    assert page.locator("#graph-alone").get_attribute("aria-pressed") == "true"
+    assert len(page.evaluate(dimmed)) == 3
+
+
+def test_a_wide_chain_goes_on_in_a_line_below(opened: Callable[..., Page]) -> None:
+    keep(chain(60))
+    page = opened()
+    tops = {page.locator(".place").nth(place).bounding_box()["y"] for place in range(9)}  # type: ignore[index]
+    assert len(tops) > 1
+    drawn, room = (page.evaluate("(name) => document.querySelector(name).clientWidth", one) for one in WIDTHS)
+    assert drawn <= room
+    assert look(page)["faults"] == []
+    assert not page.locator(".minimap").is_visible()
+
+
+def test_a_large_picture_has_a_small_one_beside_it(opened: Callable[..., Page]) -> None:
+    keep(many_kinds())
+    page = opened()
+    assert page.locator(".minimap rect").count() == 181
+    where = "[document.querySelector('.stage').scrollLeft, document.querySelector('.stage').scrollTop]"
+    page.evaluate("document.querySelector('.stage').scrollTo(0, 0)")
+    page.locator(".minimap").click(position={"x": 84, "y": 100})
+    assert page.evaluate(where)[1] > 0
+
+
+WIDTHS = (".drawing", ".stage")
+# Where a pixel of a canvas is not empty, something was painted there.
+PAINTED = """(name) => { const layer = document.querySelector(`canvas.${name}`);
+  if (layer.hidden) return 0;
+  const pixels = layer.getContext('2d').getImageData(0, 0, layer.width, layer.height).data;
+  return pixels.filter((one) => one).length; }"""
+
+
+def test_from_afar_the_picture_is_painted_and_keys_still_walk_it(opened: Callable[..., Page]) -> None:
+    keep(many_kinds())
+    page = opened()
+    assert page.evaluate(PAINTED, "lower") == 0
+    page.locator(".node").first.focus()
+    for _ in range(8):
+        page.keyboard.press("-")
+    page.wait_for_selector(".drawing.far")
+    assert page.evaluate(PAINTED, "lower") > 1_000
+    assert page.evaluate(PAINTED, "upper") > 10
+    before = page.evaluate("document.activeElement.dataset.id")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.dataset.id") != before
+    page.locator(".node").nth(5).click(position={"x": 4, "y": 4})
+    assert page.locator('.node[aria-pressed="true"]').count() == 1
+    for _ in range(8):
+        page.keyboard.press("+")
+    page.wait_for_selector(".drawing:not(.far)")
+    assert page.evaluate(PAINTED, "lower") == 0
 
 
 def test_the_table_says_what_the_drawing_shows(opened: Callable[..., Page]) -> None:

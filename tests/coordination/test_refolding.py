@@ -1,8 +1,8 @@
 """Folding again: by type, by group, by stage; nothing is lost and the worst stands out."""
 
-from coordination.refolding import by_group, by_stage, by_type, worst
+from coordination.refolding import by_group, by_stage, by_type, without_implied, worst
 from coordination.runs import Sample
-from coordination.scene import Fold, Scene
+from coordination.scene import Edge, Fold, Scene
 from coordination.tasks import Task
 
 
@@ -90,3 +90,9 @@ def test_surfaced_and_members_of_merged_folds_compete_again() -> None:
         "~write|coder": ["b", "c"]
     }
     assert found.members == {}
+
+
+def test_edges_that_follow_from_others_are_left_out() -> None:
+    edges = [Edge("a", "b"), Edge("b", "c"), Edge("a", "c"), Edge("a", "d"), Edge("c", "d"), Edge("e", "d")]
+    kept = [(edge.source, edge.target) for edge in without_implied(edges)]
+    assert kept == [("a", "b"), ("b", "c"), ("c", "d"), ("e", "d")]

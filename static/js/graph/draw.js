@@ -10,8 +10,8 @@ export const PITCH = 28;
 const SURFACED = 5;
 /** Gives each node its size; `below` is the room that its surfaced members take, and may take while it is open. */
 export function measure(node) {
-  if (node.kind === "join") return { ...node, width: 136, height: 72, below: 0 };
-  if (node.kind === "task") return { ...node, width: Math.round(Math.min(200, Math.max(116, wide(node.label, NAME) + 44))), height: 56, below: 0 };
+  if (node.kind === "join") return { ...node, width: Math.round(Math.min(220, Math.max(136, wide(node.tally, NAME) + (node.time ? 76 : 40)))), height: 72, below: 0 };
+  if (node.kind === "task") return { ...node, width: Math.round(Math.min(200, Math.max(116, wide(node.label, NAME) + 44, wide(node.agent_group, META) + room(node) + 20))), height: 56, below: 0 };
   const marks = node.open ? marksOf(node) : null;
   const open = node.members > (node.counts.completed ?? 0) + (node.counts.canceled ?? 0);
   const rows = Math.max(node.surfaced.length, open && node.members > SURFACED ? 3 : 0);
@@ -24,12 +24,11 @@ const text = (x, y, words, attributes = {}) => {
   return element;
 };
 
-/** The width that the time of a node takes, with a gap. */
-function room(node) {
+/** The width that the time of a node takes, with a gap: of a clock that ticks, what it shows now and a digit more. */
+function room(node, before = "") {
   if (!node.time && !node.since) return 0;
-  if (node.time) return 8 + wide(node.time, META);
-  const running = duration((now() - Date.parse(node.since)) / 1000, true);
-  return 8 + Math.max(wide(running, META), wide("00 m 00 s", META));
+  const ticking = () => `0${duration((now() - Date.parse(node.since)) / 1000, true)}`;
+  return 8 + wide(before + (node.time || ticking()), META);
 }
 
 /** How long it took, or a clock that ticks since it began. */
@@ -87,7 +86,7 @@ function fold(node) {
     text(width - 10, 18, node.tally.replaceAll(" ", ""), { class: "name", "text-anchor": "end" }),
     text(27, 18, cut(node.label, width - 44 - wide(node.tally.replaceAll(" ", ""), NAME), NAME), { class: "name" }),
     ...(node.marks ? barcode(node.marks, 8, 28) : segments(node, 8, height / 2 - 4, width - 16)),
-    text(8, height - 9, cut(node.agent_group, width - 26 - (node.since ? 110 : 0)), { class: "meta" }),
+    text(8, height - 9, cut(`${node.agent_group}${node.folded_by ? `, ${node.folded_by}` : ""}`, width - 18 - (node.marks?.each > 1 ? 130 : room(node, "slowest "))), { class: "meta" }),
     ...(node.marks?.each > 1 ? [text(width - 10, height - 9, `one mark is ${node.marks.each} tasks`, { class: "meta", "text-anchor": "end" })] : clock(width - 10, height - 9, node, "slowest ")),
   ];
 }
@@ -122,7 +121,7 @@ function join(node) {
   return [
     svg("path", { class: "joint", d: `M.5 4L8 .5H${width - 16}L${width - 0.5} ${height / 2}L${width - 16} ${height - 0.5}H8L.5 ${height - 4}Z` }),
     text(16, 22, cut(node.label, width - 36, NAME), { class: "name" }),
-    text(16, height - 14, cut(node.tally, node.time ? 70 : 96, NAME), { class: "name" }),
+    text(16, height - 14, cut(node.tally, width - (node.time ? 72 : 36), NAME), { class: "name" }),
     text(width - 22, height - 14, cut(node.time ?? "", 30), { class: "meta", "text-anchor": "end" }),
     ...ports.map((state, place) => svg("circle", { class: `port ${state}`, cx: 0, cy: 10 + step * (place + 1), r: 5 })),
   ];

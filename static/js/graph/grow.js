@@ -1,7 +1,10 @@
 // New nodes and edges in a picture that is looked at: each takes the nearest free place, nothing that is drawn moves.
-// A node stands one layer behind its inputs. An edge that would run backwards goes around below everything.
+// A node stands one layer behind its inputs; where its band has no room left, in a new column at the end. An edge that
+// would run backwards, or from one band to another, goes around through the room between the bands.
 
-import { edgeName, GAP_X, GAP_Y, MARGIN, points, SLOT } from "./layout.js";
+import { lane } from "./bands.js";
+import { SLOT } from "./layers.js";
+import { edgeName, GAP_X, GAP_Y, MARGIN, points, sized } from "./layout.js";
 
 const WIDE = 204;
 
@@ -12,51 +15,80 @@ function free(taken, { x, y, width, height }) {
   return taken.every((box) => x >= box.x + box.width + 4 || box.x >= x + width + 4 || y >= box.y + box.height + GAP_Y || box.y >= y + height + GAP_Y);
 }
 
-/** The free place in a column that is nearest to the wished one; below everything there always is one. */
-function nearest(made, x, wish, width, height) {
-  for (let away = 0; ; away += 4) {
-    for (const y of away ? [wish - away, wish + away] : [wish]) {
-      const place = { x, y: Math.max(MARGIN, Math.round(y)), width, height };
-      if (free(made.taken, place)) return place.y;
+/** The free place in a column that is nearest to the wished one; in the last band there always is one, else null. */
+function nearest(made, layer, wish, width, height) {
+  const { x, band } = made.columns[layer];
+  const { top, bottom } = made.bands[band];
+  const end = band === made.bands.length - 1 ? Infinity : bottom;
+  const start = Math.min(Math.max(wish, top), end === Infinity ? Infinity : end - height);
+  for (let away = 0; start - away >= top || start + away + height <= end; away += 4) {
+    for (const y of away ? [start - away, start + away] : [start]) {
+      const place = { x, y: Math.max(top, Math.round(y)), width, height };
+      if (place.y + height <= end && free(made.taken, place)) return place.y;
     }
   }
+  return null;
 }
 
 function column(made, layer) {
   while (made.columns.length <= layer) {
     const last = made.columns.at(-1);
-    made.columns.push({ x: last ? last.x + last.width + GAP_X : MARGIN, width: WIDE });
+    made.columns.push({ x: last ? last.x + last.width + GAP_X : MARGIN, width: WIDE, band: made.bands.length - 1 });
   }
   return made.columns[layer];
 }
 
 function addNode(made, node, edges) {
   const inputs = edges.filter((edge) => edge.target === node.id).map((edge) => made.at.get(edge.source)).filter(Boolean);
-  const layer = Math.max(-1, ...inputs.map((input) => input.layer)) + 1;
-  const { x } = column(made, layer);
-  const wish = inputs.length ? inputs.reduce((sum, input) => sum + centre(input), 0) / inputs.length - node.height / 2 : made.height / 2;
-  const y = nearest(made, x, wish, node.width, node.height + node.below);
+  let layer = Math.max(-1, ...inputs.map((input) => input.layer)) + 1;
+  const { band } = column(made, layer);
+  const near = inputs.filter((input) => made.columns[input.layer].band === band);
+  const wish = near.length ? near.reduce((sum, input) => sum + centre(input), 0) / near.length - node.height / 2 : made.bands[band].top;
+  const height = node.height + node.below;
+  let y = nearest(made, layer, wish, node.width, height);
+  if (y === null) {
+    layer = made.columns.length;
+    y = nearest(made, layer, column(made, layer) && made.bands.at(-1).top, node.width, height);
+  }
+  const { x } = made.columns[layer];
   made.at.set(node.id, { x, y, layer, width: node.width, height: node.height });
-  made.taken.push({ x, y, width: node.width, height: node.height + node.below, owner: node.id });
+  made.taken.push({ x, y, width: node.width, height, owner: node.id });
 }
 
+/** The slots of an edge within a band, or null where there is no room for one. */
 function slots(made, from, to) {
   const found = [];
   for (let layer = from.layer + 1; layer < to.layer; layer += 1) {
     const { x, width } = made.columns[layer];
     const along = (layer - from.layer) / (to.layer - from.layer);
-    const y = nearest(made, x, centre(from) + along * (centre(to) - centre(from)) - SLOT / 2, width, SLOT);
+    const y = nearest(made, layer, centre(from) + along * (centre(to) - centre(from)) - SLOT / 2, width, SLOT);
+    if (y === null) return null;
     made.taken.push({ x, y, width, height: SLOT });
     found.push({ x, y, width: 0, height: SLOT, layer });
   }
   return found;
 }
 
+/** Down beside the first column to the room below its band, and up or down beside the last into it. */
 function around(made, from, to) {
-  const low = Math.max(...made.taken.map((box) => box.y + box.height)) + GAP_Y;
-  const [right, left] = [from.x + Math.max(from.width, made.columns[from.layer].width) + 14, to.x - 14];
-  made.taken.push({ x: Math.min(left, right), y: low, width: Math.abs(right - left), height: SLOT });
-  return [[from.x + from.width, centre(from)], [right, centre(from)], [right, low], [left, low], [left, centre(to)], [to.x, centre(to)]];
+  const [start, end] = [made.columns[from.layer], made.columns[to.layer]];
+  const [right, left] = [from.x + Math.max(from.width, start.width) + 14, to.x - 14];
+  const out = [[from.x + from.width, centre(from)], [right, centre(from)]];
+  const into = [[left, centre(to)], [to.x, centre(to)]];
+  if (start.band !== end.band) {
+    const [first, second] = [lane(made, start.band), lane(made, Math.max(0, end.band - 1))];
+    const high = end.band ? second.between : 8;
+    return [...out, [right, first.between], [first.left, first.between], [first.left, high], [left, high], ...into];
+  }
+  const last = start.band === made.bands.length - 1;
+  const low = last ? Math.max(...made.taken.map((box) => box.y + box.height)) + GAP_Y : lane(made, start.band).between;
+  if (last) made.taken.push({ x: Math.min(left, right), y: low, width: Math.abs(right - left), height: SLOT });
+  return [...out, [right, low], [left, low], ...into];
+}
+
+function route(made, from, to) {
+  const along = from.layer < to.layer && made.columns[from.layer].band === made.columns[to.layer].band ? slots(made, from, to) : null;
+  return along ? points(made, [from, ...along, to]) : around(made, from, to);
 }
 
 /** The picture with what is new in it; what is gone leaves its place free. */
@@ -70,9 +102,7 @@ export function grow(made, nodes, edges) {
   for (const edge of edges) {
     const [from, to] = [made.at.get(edge.source), made.at.get(edge.target)];
     if (made.routes.has(edgeName(edge)) || !from || !to) continue;
-    made.routes.set(edgeName(edge), from.layer < to.layer ? points(made, [from, ...slots(made, from, to), to]) : around(made, from, to));
+    made.routes.set(edgeName(edge), route(made, from, to));
   }
-  made.width = Math.max(...made.taken.map((box) => box.x + box.width)) + MARGIN;
-  made.height = Math.max(...made.taken.map((box) => box.y + box.height)) + MARGIN;
-  return made;
+  return sized(made);
 }

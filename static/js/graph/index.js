@@ -3,6 +3,7 @@
 
 import { paint } from "../clock.js";
 import { svg } from "../marks.js";
+import { Canvas } from "./canvas.js";
 import { draw, drawEdge, hanging, measure } from "./draw.js";
 import { ink } from "./ink.js";
 import { edgeName, layout } from "./layout.js";
@@ -27,6 +28,8 @@ export class Graph {
     this.layers = Object.fromEntries(["ways", "places", "inked"].map((name) => [name, this.drawing.appendChild(svg("g", { class: name }))]));
     this.view = new View(this.stage, told);
     this.minimap = new Minimap(this.stage);
+    this.canvas = new Canvas(this);
+    this.stage.addEventListener("focusin", (event) => { this.tab = event.target.closest(".node")?.dataset.id ?? this.tab; this.canvas.upper(); });
     const acts = { choose: (id) => this.choose(id), open: (id) => this.open(id), isolate: (id) => this.isolate(id), in: () => this.view.in(), out: () => this.view.out(), fit: () => this.view.fit() };
     walk(this.stage, () => ({ edges: this.edges, at: this.stops }), acts, (id) => this.focus(id));
     this.stage.addEventListener("click", (event) => this.choose(event.target.closest(".node")?.dataset.id ?? null));
@@ -52,17 +55,18 @@ export class Graph {
     this.stage.replaceChildren(Object.assign(document.createElement("p"), { className: "graph-note", textContent: words }));
   }
 
-  show({ nodes, edges }, tidy) {
+  show({ nodes, edges, left_out: leftOut = 0 }, tidy) {
+    this.leftOut = leftOut;
     const first = !this.nodes.length;
     this.nodes = nodes.map(measure);
     this.edges = edges;
-    if (!nodes.length) return this.note("No task was asked for yet. The graph grows as tasks appear on the log.");
+    if (!nodes.length) return this.note(this.element.dataset.over ? "This run ended without asking for a task." : "No task was asked for yet. The graph grows as tasks appear on the log.");
     if (first) this.stage.replaceChildren(this.drawing);
     if (first || tidy || !this.made) this.made = layout(this.nodes, edges);
     else if (this.nodes.some((node) => !this.made.at.has(node.id)) || this.nodes.length !== this.made.at.size || edges.length !== this.made.routes.size) this.made = grow(this.made, this.nodes, edges);
     this.paint();
     this.view.show(this.drawing, this.made);
-    if (first) this.view.fit();
+    if (first) this.view.begin();
     if (first) this.lead();
     this.minimap.show(this.nodes, this.made);
     return this.element.dispatchEvent(new CustomEvent("drawn"));
@@ -78,7 +82,9 @@ export class Graph {
     ink(this.layers.inked, this);
     this.mark();
     paint(this.drawing);
-    this.drawing.setAttribute("aria-label", `Task graph, ${this.nodes.length} nodes`);
+    const also = this.leftOut ? `, ${this.leftOut} edges left out that follow from others` : "";
+    this.drawing.setAttribute("aria-label", `Task graph, ${this.nodes.length} nodes${also}`);
+    this.element.dataset.also = also.slice(2);
     if (focused) this.focus(focused, false);
   }
 
@@ -116,6 +122,8 @@ export class Graph {
       stop.setAttribute("tabindex", stop === tab ? 0 : -1);
     }
     const kept = this.alone ? relatives(this.edges, this.alone) : null;
+    this.kept = kept;
+    this.canvas.later();
     for (const node of this.drawing.querySelectorAll("[data-node]")) node.classList.toggle("dim", Boolean(kept) && !kept.has(node.dataset.node));
     for (const way of this.drawing.querySelectorAll(".way")) way.classList.toggle("dim", Boolean(kept) && !(kept.has(way.dataset.from) && kept.has(way.dataset.to)));
   }
@@ -153,15 +161,19 @@ export class Graph {
     if (id) this.focus(id);
   }
 
-  isolate(id) {
-    this.alone = this.alone === id ? null : this.stops.get(id)?.fold ?? id;
+  /** Dims all but what leads to a node and what follows from it; the same node again, or none, shows all. */
+  isolate(id = this.tab ?? this.chosen) {
+    const node = this.stops.get(id)?.fold ?? id;
+    this.alone = !node || this.alone === node ? null : node;
     this.mark();
+    this.element.dispatchEvent(new CustomEvent("isolated", { detail: Boolean(this.alone) }));
   }
 
   /** Draws the critical path through these nodes, first to last. */
   follow(ids) {
     this.path = ids;
     if (this.made) ink(this.layers.inked, this);
+    this.canvas.later();
   }
 
   async tidy() {

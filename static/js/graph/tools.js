@@ -14,6 +14,9 @@ export function tools(graph) {
   });
   const acts = { tidy: () => graph.tidy(), out: () => graph.view.out(), in: () => graph.view.in(), fit: () => graph.view.fit() };
   for (const [name, act] of Object.entries(acts)) at(`graph-${name}`).addEventListener("click", act);
+  const alone = at("graph-alone");
+  alone.addEventListener("click", () => graph.isolate(graph.alone ? null : undefined));
+  graph.element.addEventListener("isolated", ({ detail }) => alone.setAttribute("aria-pressed", String(detail)));
   graph.view.told = (scale) => { at("graph-fit").textContent = `${Math.round(100 * scale)} %`; };
   onKey("f", () => graph.focusBad());
   onKey("+", acts.in);

@@ -1,7 +1,8 @@
-// Looking at a picture that is larger than its region: fit, zoom, pan. Fitting never goes below 0.6 of the size, so
-// that everything stays readable; what is larger scrolls, with the running front in view.
+// Looking at a picture that is larger than its region: fit, zoom, pan. Fitting never goes below 0.6 of the size; what
+// is larger begins at 0.8, where small letters are still read with ease, and scrolls with the running front in view.
 
-const READABLE = 0.6;
+const READABLE = 0.8;
+const SMALLEST = 0.6;
 const RANGE = [0.25, 2];
 const STEP = 1.25;
 
@@ -29,13 +30,19 @@ export class View {
     this.drawing.setAttribute("width", Math.round(this.size.width * this.scale));
     this.drawing.setAttribute("height", Math.round(this.size.height * this.scale));
     this.told(this.scale);
+    this.stage.dispatchEvent(new CustomEvent("scaled"));
   }
 
   /** Everything in view, as far as it stays readable. */
-  fit() {
+  fit(least = SMALLEST) {
     const most = this.stage.parentElement.dataset.height ? this.stage.clientHeight : Math.max(260, innerHeight * 0.42);
-    this.scale = Math.min(1, Math.max(READABLE, Math.min(this.stage.clientWidth / this.size.width, most / this.size.height)));
+    this.scale = Math.min(1, Math.max(least, Math.min(this.stage.clientWidth / this.size.width, most / this.size.height)));
     this.apply();
+  }
+
+  /** How a picture is first seen. */
+  begin() {
+    this.fit(READABLE);
   }
 
   zoom(factor, at = null) {
