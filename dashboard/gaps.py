@@ -13,9 +13,7 @@ def accept(gap: Gap, by: str) -> bool:
     """
     with transaction.atomic():
         Shard.objects.select_for_update().filter(shard=gap.shard).first()
-        changed = Gap.objects.filter(pk=gap.pk, accepted_at=None).update(
-            accepted_at=database_now(), accepted_by=by
-        )
+        changed = Gap.objects.filter(pk=gap.pk, accepted_at=None).update(accepted_at=database_now(), accepted_by=by)
         if changed:
             _go_on(gap)
     return bool(changed)

@@ -25,3 +25,31 @@ class TimelineShape(Open):
     path: list[dict[str, Any]]
     lanes: list[dict[str, Any]]
     revision: int
+
+
+class ComparisonShape(Open):
+    """A run (`b`) against another one or the typical one (`a`); the changes of `parts` sum to `change_ms`."""
+
+    a: dict[str, Any]
+    b: dict[str, Any]
+    change_ms: float
+    parts: list[dict[str, Any]]
+    steps: list[dict[str, Any]]
+    tasks: list[dict[str, Any]]
+    graph: dict[str, Any]
+
+
+class WorkflowPage(Open):
+    """Workflows, or the runs of one."""
+
+    items: list[dict[str, Any]]
+    next: str | None
+
+
+class WorkflowShape(Open):
+    """The last runs of a workflow, oldest first; `matrix` has a row for each step and a column for each run."""
+
+    workflow: str
+    runs: list[dict[str, Any]]
+    figures: dict[str, Any]
+    matrix: dict[str, Any]

@@ -9,6 +9,7 @@ from dashboard.api import (
     acts,
     agents,
     approvals,
+    comparecall,
     eventpost,
     events,
     healthcall,
@@ -19,6 +20,7 @@ from dashboard.api import (
     pictures,
     run,
     runs,
+    workflows,
 )
 from dashboard.api.root import api
 
@@ -26,6 +28,7 @@ CALLS: Final = (
     acts,
     agents,
     approvals,
+    comparecall,
     eventpost,
     events,
     healthcall,
@@ -36,6 +39,7 @@ CALLS: Final = (
     pictures,
     run,
     runs,
+    workflows,
 )
 
 

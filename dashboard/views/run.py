@@ -38,6 +38,7 @@ def run(request: HttpRequest, run_id: str) -> HttpResponse:
         row=row,
         states=states(row["bar"]),
         usual=_usual(found),
+        before=_before(found),
         query=query,
         fold=fold,
         wrong=wrong,
@@ -60,6 +61,14 @@ def states(segments: list[tuple[str, int]]) -> list[dict[str, Any]]:
     return [
         {"name": name, "count": count, "query": f"state:{name}" if name in known else ""} for name, count in segments
     ]
+
+
+def _before(found: Run) -> str:
+    """The run of the same workflow that came before, empty where there is none."""
+    if not found.workflow or found.first_at is None:
+        return ""
+    earlier = Run.objects.filter(workflow=found.workflow, first_at__lt=found.first_at).order_by("-first_at")
+    return earlier.values_list("run_id", flat=True).first() or ""
 
 
 def _usual(found: Run) -> str:

@@ -6,18 +6,22 @@ from dashboard.views.agents import agent, agents
 from dashboard.views.approvals import queue, review_page
 from dashboard.views.audit import audit
 from dashboard.views.board import board, runs
+from dashboard.views.compare import compare
 from dashboard.views.letters import letters
 from dashboard.views.record import record
 from dashboard.views.run import run
 from dashboard.views.signin import SignIn, SignOut, sign_in_link
 from dashboard.views.task import task
 from dashboard.views.topics import topics
+from dashboard.views.workflow import workflow
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", board, name="board"),
     path("runs/", runs, name="runs"),
+    path("runs/compare/", compare, name="compare"),
     path("runs/<path:run_id>/tasks/<path:task_id>/", task, name="task"),
     path("runs/<path:run_id>/", run, name="run"),
+    path("workflows/<path:workflow>/", workflow, name="workflow"),
     path("approvals/", queue, name="approvals"),
     path("approvals/<path:approval_id>/", review_page, name="review"),
     path("agents/", agents, name="agents"),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from plotly.graph_objects import Figure
 
-from dashboard.charts import REACHES, LagPoint, lag_figure
+from dashboard.charts import REACHES, LagPoint, TrendPoint, lag_figure, trend_figure, waterfall_figure
 from tests.dashboard.scenes import MINUTE, NOW, SECOND
 
 POINTS = [LagPoint(NOW + n * MINUTE, n, n * 40.0) for n in range(20)] + [LagPoint(NOW + 20 * MINUTE, None, None)]
@@ -50,3 +50,25 @@ def test_ages_have_ticks_in_words(oldest: float, tick: str) -> None:
 
 def test_a_day_has_no_more_points_than_an_hour() -> None:
     assert all(span // step <= 240 for span, step in REACHES.values())
+
+
+CHANGES = [("In broker", 2 * SECOND), ("Execution", -5 * SECOND)]
+
+
+def test_a_waterfall_goes_from_one_time_to_the_other() -> None:
+    found = waterfall_figure(10 * SECOND, CHANGES, 7 * SECOND)
+    (trace,) = found["data"]
+    assert trace["x"] == [10, 2, -5, 7]
+    assert sum(trace["x"][:-1]) == trace["x"][-1]
+    assert trace["text"] == ["10.0", "+2.0", "−5.0", "7.0"]
+    assert [point["seconds"] for point in found["points"]] == trace["x"]
+
+
+@pytest.mark.parametrize("measure", ["duration", "failures", "tokens", "cost"])
+def test_a_trend_has_one_place_for_each_run_and_tokens_for_colours(measure: str) -> None:
+    points = [TrendPoint(f"r{n}", f"r{n}", NOW, "failed" if n == 2 else "completed", n, n, n, n) for n in range(5)]
+    found = trend_figure([*points, TrendPoint("live", "live", NOW, "working", None, 0, 0, 0)], measure)
+    assert len(found["points"]) == len(found["data"][0]["x"]) == 6
+    assert not re.search(r"#[0-9a-f]{3}|rgb", json.dumps(found))
+    plain = json.loads(re.sub(r"var\(--[a-z0-9-]+\)", "#888888", json.dumps(found)))
+    assert Figure(data=plain["data"], layout=plain["layout"]).data

@@ -86,8 +86,8 @@ function fold(node) {
     text(width - 10, 18, node.tally.replaceAll(" ", ""), { class: "name", "text-anchor": "end" }),
     text(27, 18, cut(node.label, width - 44 - wide(node.tally.replaceAll(" ", ""), NAME), NAME), { class: "name" }),
     ...(node.marks ? barcode(node.marks, 8, 28) : segments(node, 8, height / 2 - 4, width - 16)),
-    text(8, height - 9, cut(`${node.agent_group}${node.folded_by ? `, ${node.folded_by}` : ""}`, width - 18 - (node.marks?.each > 1 ? 130 : room(node, "slowest "))), { class: "meta" }),
-    ...(node.marks?.each > 1 ? [text(width - 10, height - 9, `one mark is ${node.marks.each} tasks`, { class: "meta", "text-anchor": "end" })] : clock(width - 10, height - 9, node, "slowest ")),
+    text(8, height - 9, cut(`${node.agent_group}${node.folded_by ? `, ${node.folded_by}` : ""}`, width - 18 - (node.marks?.each > 1 ? 130 : room(node, node.status ? "" : "slowest "))), { class: "meta" }),
+    ...(node.marks?.each > 1 ? [text(width - 10, height - 9, `one mark is ${node.marks.each} tasks`, { class: "meta", "text-anchor": "end" })] : clock(width - 10, height - 9, node, node.status ? "" : "slowest ")),
   ];
 }
 
@@ -147,7 +147,7 @@ export function drawEdge(edge, points) {
     d += y1 === y2 || x1 === x2 ? `L${x2} ${y2}` : `C${(x1 + x2) / 2} ${y1} ${(x1 + x2) / 2} ${y2} ${x2} ${y2}`;
   }
   const [x, y] = points.at(-1);
-  const kind = edge.inferred ? " inferred" : edge.missing ? " missing" : "";
+  const kind = edge.inferred ? " inferred" : edge.missing ? " missing" : edge.change ? ` ${edge.change}` : "";
   return svg("g", { class: "way", "data-from": edge.source, "data-to": edge.target },
     svg("path", { class: `edge${kind}`, d }), svg("path", { class: "head", d: `M${x - 7} ${y - 4}L${x} ${y}L${x - 7} ${y + 4}Z` }));
 }

@@ -43,9 +43,7 @@ def test_what_is_rolled_back_is_told_to_nobody(ana: User, heard: list[Any]) -> N
     assert heard == []
 
 
-def test_nobody_watches_so_nothing_is_made(
-    ana: User, heard: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nobody_watches_so_nothing_is_made(ana: User, heard: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(announcement, "wanted", lambda about: False)
     ask()
     decide(ana)
