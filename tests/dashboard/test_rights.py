@@ -44,6 +44,8 @@ NAMED = {
 }
 REFUSED = {401, 403}
 ACTING = {"may_decide", "may_steer", "may_redrive", "may_prune", "may_answer_readiness", "may_manage_policy"}
+# What is asked about is named in the query, so that its bare address has nothing to show.
+ASKING = {"api/v1/runs/compare"}
 LOOKING_POSTS = {"approvals/<path:approval_id>/"}
 
 
@@ -163,6 +165,8 @@ def _refuses_the_act(route: Route, status: int) -> bool:
 
 def _shows_what_is_there(route: Route) -> bool:
     named = set(re.findall(r"<(?:\w+:)?(\w+)>", route.path))
+    if route.path in ASKING:
+        return False
     return route.method == "GET" and named <= {"run_id", "approval_id"} and "/log/" not in route.path
 
 
