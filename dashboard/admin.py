@@ -1,12 +1,13 @@
 """The admin: API tokens, saved views, and what people did, to look at. Rows that follow from the log are not edited."""
 
+import secrets
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import Model
 from django.http import HttpRequest
 
-from dashboard.models import ApiToken, Audit, Decision, Gap, SavedView
+from dashboard.models import ApiToken, Audit, Decision, Gap, SavedView, Webhook
 
 
 @admin.register(ApiToken)
@@ -31,6 +32,21 @@ class SavedViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Views people saved."""
 
     list_display = ("name", "page", "owner", "shared")
+
+
+@admin.register(Webhook)
+class WebhookAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Addresses that are told of requests; the secret is made here and shown once."""
+
+    list_display = ("name", "url", "active")
+    fields = ("name", "url", "active")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """A new webhook gets its secret; an old one keeps it."""
+        if not change:
+            obj.secret = secrets.token_urlsafe(32)
+            messages.success(request, f"The secret, shown this once: {obj.secret}")
+        super().save_model(request, obj, form, change)
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]

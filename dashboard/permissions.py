@@ -40,7 +40,8 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "admin": (
         *(*_LOOKS, "view_segment", "unmask_segment", "view_audit", "view_oversight", "decide_approval", "steer_run"),
         *("replay_run", "redrive_deadletter", "accept_gap", "prune_run", "view_all_tenants"),
-        *("view_schemas", "view_readiness", "answer_readiness", "manage_policy"),
+        *("view_schemas", "view_readiness", "answer_readiness", "manage_policy", "change_approvalrule"),
+        *("view_webhook", "add_webhook", "change_webhook", "delete_webhook"),
         *("view_apitoken", "add_apitoken", "change_apitoken", "delete_apitoken"),
         *("view_user", "add_user", "change_user", "delete_user", "view_group", "add_group", "change_group"),
     ),
@@ -184,6 +185,11 @@ def may_prune(person: Person) -> bool:
 def may_manage_policy(person: Person) -> bool:
     """Change what is masked and how long runs are kept."""
     return _holds_for_all(person, "manage_policy")
+
+
+def may_manage_rules(person: Person) -> bool:
+    """Write, switch on and stop the rules that decide by themselves."""
+    return _holds_for_all(person, "change_approvalrule")
 
 
 WATCHES: Final[dict[str, Capability]] = {

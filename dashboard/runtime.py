@@ -35,6 +35,7 @@ ROLES: Final[dict[str, str]] = {
     "relay": "dashboard.relay.run",
     "sweep": "dashboard.sweep.run",
     "upkeep": "dashboard.upkeep.run",
+    "notify": "dashboard.notify.run",
 }
 ALL: Final = (INGEST, *ROLES)
 Role = Callable[[asyncio.Event], Awaitable[None]]

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from dashboard.databases import database
 from dashboard.environment import Environment
+from dashboard.mailing import mailing
 from dashboard.secretkey import secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -23,6 +24,15 @@ LINESIDE_TOPICS = _environment.text("TOPICS")
 LINESIDE_NAMESPACE = _environment.text("NAMESPACE", "coord")
 LINESIDE_TENANT = _environment.text("TENANT", "default")
 LINESIDE_CHANNELS = _environment.text("CHANNELS", "memory")
+# Where links in mails and webhooks lead.
+LINESIDE_URL = _environment.url("URL", "http://localhost:8000", ("http", "https"))
+_MAILING = mailing(_environment)
+DEFAULT_FROM_EMAIL, EMAIL_TIMEOUT = _MAILING["DEFAULT_FROM_EMAIL"], _MAILING["EMAIL_TIMEOUT"]
+EMAIL_BACKEND = _MAILING["EMAIL_BACKEND"]
+EMAIL_FILE_PATH = _MAILING.get("EMAIL_FILE_PATH")
+EMAIL_HOST, EMAIL_PORT = _MAILING.get("EMAIL_HOST", "localhost"), _MAILING.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAILING.get("EMAIL_HOST_USER", ""), _MAILING.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_SSL, EMAIL_USE_TLS = _MAILING.get("EMAIL_USE_SSL", False), _MAILING.get("EMAIL_USE_TLS", False)
 
 # Who may reach it
 _LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]

@@ -104,7 +104,7 @@ def defer(request: HttpRequest, approval_id: str, body: DeferralBody) -> tuple[i
 
 
 @api.post("approvals/{path:approval_id}/edits", response=EditShape, tags=["approvals"])
-@allowed(may_see_approvals)
+@allowed(may_decide, "decide")
 def edits(request: HttpRequest, approval_id: str, body: EditBody) -> dict[str, Any]:
     """What an edit would change, and whether it fits the schema; nothing is decided by this."""
     return edit_of(get_object_or_404(Request, approval_id=approval_id), body.args_json)

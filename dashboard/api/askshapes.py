@@ -1,6 +1,5 @@
 """What the API promises of approvals, decisions and acts; see `shapes`."""
 
-from datetime import datetime
 from typing import Any, Literal
 
 from ninja import Field, Schema
@@ -51,7 +50,7 @@ class DecisionBody(Schema):
 class DeferralBody(Schema):
     """Until when a request is put off, and why."""
 
-    until: datetime
+    until: str = Field(description="RFC 3339 with an offset")
     reason: str = Field("", max_length=500)
 
 

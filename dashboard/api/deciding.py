@@ -5,12 +5,11 @@ won, when and with what, or what changed while they read.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 
-from coordination.instants import micros
+from coordination.instants import parse
 from coordination.lag import words
 from dashboard.api.instants import iso, to_millisecond
 from dashboard.api.problems import Problem
@@ -91,12 +90,15 @@ def release(person: Person, approval_id: str) -> None:
     claims.release(approval_id, person)
 
 
-def defer(person: Person, approval_id: str, until: datetime, reason: str) -> None:
+def defer(person: Person, approval_id: str, until: str, reason: str) -> None:
     """Puts a request off. Raises PermissionDenied for an instant that is past or too late."""
     require(person, may_decide)
-    if until.tzinfo is None:
-        raise Problem(422, "bad_instant", "Give the instant with its offset from UTC, such as 2026-05-01T12:00:00Z.")
-    told(lambda: claims.defer(approval_id, person, micros(until), reason))
+    try:
+        at = parse(until)
+    except ValueError as error:
+        example = "Give the instant with its offset from UTC, such as 2026-05-01T12:00:00Z."
+        raise Problem(422, "bad_instant", example) from error
+    told(lambda: claims.defer(approval_id, person, at, reason))
 
 
 def told(act: Callable[[], Answer]) -> Answer:

@@ -250,6 +250,7 @@ def _provenance(review: Review, verdict: Verdict) -> dict[str, Any]:
         "risk": risk,
         "risk_reasons": list(reasons),
         "edited_hash": verdict.edited_hash,
+        **({"policy_rule": verdict.rule, "policy_rule_version": verdict.rule_version} if verdict.rule else {}),
     }
 
 

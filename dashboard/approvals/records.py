@@ -21,7 +21,8 @@ GRANTING: Final = frozenset({"approve", "edit", "respond"})
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided: `by` is person, policy or expiry. `args` are those of an edit, `edited_hash` is over the
-    action with them; `feedback` are the words for the agent. Instants in µs.
+    action with them; `feedback` are the words for the agent; `rule` and its version decided, if a policy rule did.
+    Instants in µs.
     """
 
     decision_id: str
@@ -33,6 +34,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     edited_hash: str = ""
     response: Any = None
     feedback: str = ""
+    rule: str = ""
+    rule_version: int = 0
 
 
 def vote_recorded(review: Review, vote: Vote) -> NewRecord:
@@ -62,8 +65,8 @@ def decided(review: Review, verdict: Verdict) -> NewRecord:
         "comment": verdict.feedback,
         "round": review.approval.round,
         "decided_by": verdict.by,
-        "policy": review.policy.name,
-        "policy_version": review.policy.version,
+        "policy": verdict.rule or review.policy.name,
+        "policy_version": str(verdict.rule_version) if verdict.rule else review.policy.version,
         "decided_at": rfc3339(verdict.at),
         "valid_until": rfc3339(verdict.valid_until),
         "fence": review.request.fence,

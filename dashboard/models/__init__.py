@@ -3,6 +3,7 @@
 from dashboard.models.access import ApiToken, SavedView, SignInLink, SignInTry
 from dashboard.models.agent import Agent, ConsumerGroup, GroupSnapshot
 from dashboard.models.approval import Approval, Claim, Request, Step, Vote
+from dashboard.models.approvalrule import ApprovalRule, KillSwitch
 from dashboard.models.audit import Audit, AuditHead
 from dashboard.models.event import (
     Batch,
@@ -16,6 +17,7 @@ from dashboard.models.event import (
 )
 from dashboard.models.join import FanOut
 from dashboard.models.letter import DeadLetter, Rejected
+from dashboard.models.notice import Notice, NotificationChoice, Webhook
 from dashboard.models.outbox import Answer, Decision
 from dashboard.models.policy import Policy
 from dashboard.models.readiness import ReadinessAnswer
@@ -29,6 +31,7 @@ __all__ = [
     "Answer",
     "ApiToken",
     "Approval",
+    "ApprovalRule",
     "Audit",
     "AuditHead",
     "Batch",
@@ -43,6 +46,9 @@ __all__ = [
     "FoldPart",
     "Gap",
     "GroupSnapshot",
+    "KillSwitch",
+    "Notice",
+    "NotificationChoice",
     "Policy",
     "Position",
     "PrunedRecords",
@@ -62,5 +68,6 @@ __all__ = [
     "Task",
     "TypeCount",
     "Vote",
+    "Webhook",
     "Worker",
 ]

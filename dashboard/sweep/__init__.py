@@ -26,6 +26,7 @@ from dashboard.sweep.answers import OldAnswers, learn_new
 from dashboard.sweep.blocking import Blocking
 from dashboard.sweep.foreign import Watch, look_at_pending
 from dashboard.sweep.freshness import ingest_fresh
+from dashboard.sweep.rules import Rules
 from dashboard.sweep.timers import take_due
 from dashboard.sweep.withdrawals import withdraw_dead
 
@@ -54,7 +55,7 @@ class Sweeper:
         self._leases = Leases(worker, ROLE, seconds=seconds)
         self._every = every
         self._old_answers, self._watch, self._blocking = OldAnswers(), Watch(), Blocking()
-        self._turns = 0
+        self._rules, self._turns = Rules(), 0
         self._until = self._renew_at = 0.0
         self._outages: dict[str, Outage] = {}
 
@@ -89,6 +90,7 @@ class Sweeper:
         return {
             "adopted": adopt_new,
             "withdrawn": withdraw_dead,
+            "rules": lambda: self._rules.apply(fresh=ingest_fresh(database_now())),
             "timers": lambda: take_due(fresh=ingest_fresh(database_now())),
             "answered": learn_new,
             "foreign": look_at_pending,

@@ -17,6 +17,7 @@ from dashboard.api.reviewpage import Review, note_view, review
 from dashboard.clock import database_now
 from dashboard.forms import DecisionForm
 from dashboard.models import Request
+from dashboard.notify.sending import told_of
 from dashboard.permissions import may_decide, may_see_approvals, may_see_payloads, may_see_runs, needs
 from dashboard.views.page import one, page
 
@@ -67,6 +68,7 @@ def review_page(request: HttpRequest, approval_id: str) -> HttpResponse:
         form=form,
         may_see_payloads=may_see_payloads(request.user),
         may_decide=may_decide(request.user),
+        told=told_of(approval_id, shown.request.version),
     )
 
 

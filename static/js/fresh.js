@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { now } from "./clock.js";
 import { duration, timeOfDay } from "./format.js";
 import { watch } from "./live.js";
+import { waiting } from "./notify.js";
 import { tell } from "./told.js";
 
 const AMBER = 5;
@@ -57,6 +58,7 @@ function counts(row) {
   for (const [name, value] of Object.entries(row.counts ?? {})) {
     for (const element of document.querySelectorAll(`[data-count="${name}"]`)) element.textContent = value || "";
   }
+  waiting(row.counts?.approvals ?? 0);
   const banner = document.getElementById("trouble");
   if (!banner) return;
   banner.hidden = !row.trouble;

@@ -2,6 +2,7 @@
 // has a hole (held ≠ from, or a reconnect) the page asks the API again. Hidden tabs pause and catch up.
 
 import { learn } from "./clock.js";
+import { wanted } from "./notify.js";
 
 const page = document.documentElement;
 const HIDDEN_FOR = 30000;
@@ -97,6 +98,8 @@ function show(state) {
 function visibility() {
   clearTimeout(pausing);
   if (document.hidden) {
+    // Who wants to be told by this browser is told while the page is hidden.
+    if (wanted()) return;
     pausing = setTimeout(() => {
       pausing = -1;
       socket?.close(1000);
