@@ -17,6 +17,8 @@ from dashboard.api.askshapes import (
     DeferralBody,
     EditBody,
     EditShape,
+    ManyAnswered,
+    ManyBody,
     RevokeBody,
 )
 from dashboard.api.editing import edit_of
@@ -25,6 +27,7 @@ from dashboard.api.problems import Problem
 from dashboard.api.queue import decided_rows, open_rows, rows_of
 from dashboard.api.reviewpage import detail, review
 from dashboard.api.root import access, allowed, api
+from dashboard.approvals.bulk import Reading
 from dashboard.clock import database_now
 from dashboard.models import Request
 from dashboard.permissions import may_decide, may_see_approvals
@@ -87,10 +90,28 @@ def claims(request: HttpRequest, approval_id: str) -> dict[str, Any]:
     return deciding.claim(access(request).user, approval_id)
 
 
+@api.post("decisions", response=ManyAnswered, tags=["approvals"])
+@allowed(may_decide, "decide")
+def decide_many(
+    request: HttpRequest,
+    body: ManyBody,
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
+) -> dict[str, Any]:
+    """Approve or reject up to fifty requests of the same action and policy, low or medium risk. Each is decided for
+    itself: won, lost, changed or forbidden, with the words for it. 422 when they may not be decided together."""
+    items = [(one.approval_id, one.request_version, one.content_hash) for one in body.items]
+    reading = Reading(body.opened_payload, body.dwell_ms)
+    done = deciding.decide_many(
+        access(request).user, body.decision, items, comment=body.comment, key=idempotency_key or "", reading=reading
+    )
+    return {"items": done}
+
+
 @api.delete("approvals/{path:approval_id}/claims", response={204: None}, tags=["approvals"])
 @allowed(may_decide, "decide")
 def release(request: HttpRequest, approval_id: str) -> tuple[int, None]:
     """Give one's own claim back."""
+    get_object_or_404(Request, approval_id=approval_id)
     deciding.release(access(request).user, approval_id)
     return 204, None
 
@@ -99,6 +120,7 @@ def release(request: HttpRequest, approval_id: str) -> tuple[int, None]:
 @allowed(may_decide, "decide")
 def defer(request: HttpRequest, approval_id: str, body: DeferralBody) -> tuple[int, None]:
     """Put a request off until an instant before it expires; it stays pending, at the end of the queue."""
+    get_object_or_404(Request, approval_id=approval_id)
     deciding.defer(access(request).user, approval_id, body.until, body.reason)
     return 204, None
 

@@ -67,6 +67,39 @@ class EditShape(Schema):
     wrong: str
 
 
+class ItemBody(Schema):
+    """One of several requests, as it was shown."""
+
+    approval_id: str
+    request_version: int = Field(ge=1)
+    content_hash: str = Field(max_length=128)
+
+
+class ManyBody(Schema):
+    """What is decided about several requests."""
+
+    decision: Literal["approve", "reject"]
+    items: list[ItemBody]
+    comment: str = Field("", max_length=10_000)
+    opened_payload: bool = False
+    dwell_ms: int | None = Field(None, ge=0, le=10**12)
+
+
+class OneAnswered(Schema):
+    """What became of one of them: `detail` says it in words."""
+
+    approval_id: str
+    outcome: Literal["won", "lost", "changed", "forbidden"]
+    detail: str
+    receipt: dict[str, Any] | None
+
+
+class ManyAnswered(Schema):
+    """What became of each."""
+
+    items: list[OneAnswered]
+
+
 class RevokeBody(Schema):
     """Why a decision should not be acted on."""
 

@@ -15,7 +15,8 @@ from dashboard.api.instants import iso, to_millisecond
 from dashboard.api.problems import Problem
 from dashboard.api.queue import latest_decisions
 from dashboard.api.receiptrows import WORDS, receipt_row
-from dashboard.approvals import claims, decisions, takingback
+from dashboard.approvals import bulk, claims, decisions, takingback
+from dashboard.approvals.bulk import Reading
 from dashboard.approvals.errors import (
     AlreadyDecided,
     Expired,
@@ -63,6 +64,26 @@ def decide(
         )
     )
     return receipt_of(saved)
+
+
+def decide_many(
+    person: Person, decision: str, items: list[tuple[str, int, str]], *, comment: str, key: str, reading: Reading
+) -> list[dict[str, Any]]:
+    """Decides several requests; each has its own answer. Raises Problem 422 when they may not be decided together."""
+    require(person, may_decide)
+    wanted = [bulk.Item(*item) for item in items]
+    done = told(lambda: bulk.decide_many(person, decision, wanted, comment=comment, key=key, reading=reading))
+    return [_answered(each) for each in done]
+
+
+def _answered(each: bulk.Answered) -> dict[str, Any]:
+    common = {"approval_id": each.approval_id, "outcome": each.outcome}
+    if each.receipt is not None:
+        receipt = receipt_of(each.receipt)
+        return common | {"detail": "" if receipt["final"] else receipt["standing"], "receipt": receipt}
+    refusal = each.refusal
+    words = refusal.reason if isinstance(refusal, NotAllowed) else _problem(refusal).detail if refusal else ""
+    return common | {"detail": words, "receipt": None}
 
 
 def undo(person: Person, decision_id: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from coordination.approvals import AGREEING, may_vote
 from coordination.events.approval import Policy
 from coordination.requests import Request as RequestRow
 from coordination.visible import visible, warnings
-from dashboard.api.argdiff import difference, listing
+from dashboard.api.argdiff import difference, listing, text
 from dashboard.api.instants import iso
 from dashboard.api.queue import request_of, rows_of
 from dashboard.api.receiptrows import receipt_row
@@ -25,7 +25,7 @@ from dashboard.models import Approval, Decision, Request, Vote
 from dashboard.permissions import Person, may_decide
 
 ALL_DECISIONS: Final = ("approve", "reject", "edit", "respond")
-KEYS: Final = {"approve": "a", "reject": "r", "edit": "e"}
+KEYS: Final = {"approve": "a", "reject": "r", "edit": "e", "respond": "d"}
 VOTED: Final = {
     "approve": "approved",
     "reject": "rejected",
@@ -175,18 +175,18 @@ def _changes(request: RequestRow, action: Mapping[str, Any], edited: Any) -> dic
     else:
         found, heads = listing(action.get("args")), ("", "Will run")
     preview_shown = edited is None and heads[0] == "Now"
-    text = preview.get("after") if preview.get("kind") == "text" and isinstance(preview.get("after"), str) else None
+    prose = preview.get("after") if preview.get("kind") == "text" and isinstance(preview.get("after"), str) else None
     return {
         "changes": found.changes,
         # A preview is the agent's word; the arguments are what the hash covers. Both are shown.
-        "arguments": listing(action.get("args")).changes if preview_shown or text else (),
+        "arguments": listing(action.get("args")).changes if preview_shown or prose else (),
         "same": found.same,
         "more": found.more,
         "old_head": heads[0],
         "new_head": heads[1],
         # Without a preview the arguments themselves are shown, all of them.
         "complete": (not preview or bool(preview.get("complete"))) and not found.more,
-        "text": None if text is None or edited is not None else visible(text),
+        "text": None if prose is None or edited is not None else visible(prose),
     }
 
 
@@ -281,4 +281,5 @@ def detail(found: Review) -> dict[str, Any]:
         "refusal": found.refusal,
         "off": found.off,
         "warnings": found.warnings,
+        "shown": text({"target": found.action.get("target") or "", "args": found.args}),
     }

@@ -80,8 +80,8 @@ def _clock(minutes: int) -> str:
 
 @needs(may_manage_rules)
 @require_POST
-def send_again(request: HttpRequest, number: int) -> HttpResponse:
+def send_again(request: HttpRequest, number: str) -> HttpResponse:
     """Try a dead notice again from the beginning."""
-    if try_again(number):
+    if number.isdecimal() and len(number) < 19 and try_again(int(number)):
         messages.success(request, "It is tried again.")
     return redirect("notifications")

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from coordination.lag import words
 from dashboard.approvals import rules
@@ -99,9 +99,11 @@ SIGNS = {
 
 
 @needs(may_manage_rules)
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def save_rule(request: HttpRequest) -> HttpResponse:
     """A new version, as a draft."""
+    if request.method != "POST":
+        return _all_rules(request, None)
     form = RuleForm(request.POST)
     if not form.is_valid():
         return _all_rules(request, form)
@@ -116,16 +118,12 @@ def save_rule(request: HttpRequest) -> HttpResponse:
 
 @needs(may_manage_rules)
 @require_POST
-def act_on_rule(request: HttpRequest, name: str, act: str) -> HttpResponse:
-    """Switch a draft on, or stop what is active."""
+def activate_rule(request: HttpRequest, name: str) -> HttpResponse:
+    """Switch a draft on."""
+    version = request.POST.get("version", "")
     try:
-        if act == "activate":
-            version = request.POST.get("version", "")
-            rules.activate(name, int(version) if version.isdecimal() else 0, request.user)
-            messages.success(request, "It decides from now on.")
-        else:
-            rules.stop(name, request.user)
-            messages.success(request, "Stopped. It decides nothing any more.")
+        rules.activate(name, int(version) if version.isdecimal() and len(version) < 9 else 0, request.user)
+        messages.success(request, "It decides from now on.")
     except rules.RuleRefused as refused:
         messages.error(request, str(refused))
     return redirect("policy-rule", name=name)
@@ -133,8 +131,19 @@ def act_on_rule(request: HttpRequest, name: str, act: str) -> HttpResponse:
 
 @needs(may_manage_rules)
 @require_POST
+def stop_rule(request: HttpRequest, name: str) -> HttpResponse:
+    """Stop what is active, at once."""
+    rules.stop(name, request.user)
+    messages.success(request, "Stopped. It decides nothing any more.")
+    return redirect("policy-rule", name=name)
+
+
+@needs(may_manage_rules)
+@require_http_methods(["GET", "HEAD", "POST"])
 def kill_switch(request: HttpRequest) -> HttpResponse:
     """Stop all automatic decisions at once, or let them go on."""
+    if request.method != "POST":
+        return _all_rules(request, None)
     thrown = request.POST.get("thrown") == "yes"
     rules.throw(thrown, request.user, request.POST.get("reason", "")[:500])
     messages.success(request, "All automatic decisions are stopped." if thrown else "Automatic decisions go on.")

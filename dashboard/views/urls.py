@@ -1,6 +1,6 @@
 """The pages' addresses. Their names are a promise; see the design of each page in its view."""
 
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, path
 
 from dashboard.views.agents import agent, agents
 from dashboard.views.approvals import queue, review_page
@@ -11,7 +11,7 @@ from dashboard.views.letters import letters
 from dashboard.views.notifications import notifications, send_again
 from dashboard.views.oversight import decided, oversight
 from dashboard.views.record import record
-from dashboard.views.rules import act_on_rule, kill_switch, policy_rule, policy_rules, save_rule
+from dashboard.views.rules import activate_rule, kill_switch, policy_rule, policy_rules, save_rule, stop_rule
 from dashboard.views.run import run
 from dashboard.views.signin import SignIn, SignOut, sign_in_link
 from dashboard.views.task import task
@@ -30,12 +30,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("decisions/", decided, name="decided"),
     path("oversight/", oversight, name="oversight"),
     path("notifications/", notifications, name="notifications"),
-    path("notifications/<int:number>/again/", send_again, name="send-again"),
+    path("notifications/<str:number>/again/", send_again, name="send-again"),
     path("policies/", policy_rules, name="policy-rules"),
     path("policies/save/", save_rule, name="save-rule"),
     path("policies/switch/", kill_switch, name="kill-switch"),
     path("policies/<str:name>/", policy_rule, name="policy-rule"),
-    re_path(r"^policies/(?P<name>[^/]+)/(?P<act>activate|stop)/$", act_on_rule, name="act-on-rule"),
+    path("policies/<str:name>/activate/", activate_rule, name="activate-rule"),
+    path("policies/<str:name>/stop/", stop_rule, name="stop-rule"),
     path("agents/", agents, name="agents"),
     path("agents/<path:group>/", agent, name="agent"),
     path("records/<str:topic>/<int:partition>/<int:offset>/", record, name="record"),

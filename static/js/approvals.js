@@ -1,7 +1,9 @@
 // The queue of approvals, live; the receipts of what was decided below it.
 
 import { first, get } from "./api.js";
+import { Bulk } from "./bulk.js";
 import { headings } from "./grouping.js";
+import { onKey } from "./keys.js";
 import { watch } from "./live.js";
 import { Rows } from "./rows.js";
 
@@ -13,16 +15,21 @@ export function receipts(rows) {
   return rows.filter((row) => row.receipt).map((row) => ({ ...row, kind: "decided", order: row.receipt.order }));
 }
 
+const bulk = new Bulk(list, asks);
 asks.load(first("first-asks"));
+bulk.paint();
+onKey("x", () => document.activeElement?.closest?.(".ask-row")?.querySelector(".pick:not([hidden])")?.click());
 decided.load(receipts(first("first-decided")));
 
 watch("approvals", {
   apply: (rows, gone) => {
     asks.apply(rows, [...gone, ...rows.filter((row) => row.kind === "approval" && !row.open).map((row) => row.id)]);
     decided.apply(receipts(rows));
+    bulk.paint();
   },
   refetch: async () => {
     asks.load((await get("approvals", { state: "pending", limit: 200 })).items);
+    bulk.paint();
     decided.load(receipts((await get("approvals", { state: "decided", limit: 20 })).items));
   },
 });

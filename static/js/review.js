@@ -4,6 +4,7 @@ import { first, get, post, remove } from "./api.js";
 import { now } from "./clock.js";
 import { Decision } from "./decision.js";
 import { headings } from "./grouping.js";
+import { onKey } from "./keys.js";
 import { watch } from "./live.js";
 import { receipt } from "./receipt.js";
 import { Rows } from "./rows.js";
@@ -26,6 +27,12 @@ function here() {
     if (item.dataset.id === page.dataset.id) item.setAttribute("aria-current", "true");
   }
 }
+
+/** The next request that is open, this one left out: what a reviewer wants after deciding. */
+onKey("n", () => {
+  const open = [...at("asks").querySelectorAll("[data-id]:not(.gone)")].filter((item) => item.dataset.id !== page.dataset.id);
+  open[0]?.click();
+});
 
 function changed(row) {
   const newer = row.request_version > Number(page.dataset.version);

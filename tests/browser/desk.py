@@ -37,7 +37,7 @@ class Desk:
     def open(self, path: str) -> Page:
         """Go to a page and wait until its scripts have run."""
         self.page.goto(f"{self._address}{path}")
-        self.page.wait_for_function("document.querySelector('[data-live-pill]')?.dataset.live")
+        self.page.wait_for_selector("[data-live-pill][data-live]")
         return self.page
 
     def review(self, approval_id: str = "ask-1") -> Page:
