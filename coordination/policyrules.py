@@ -52,7 +52,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as a rule sees it; `risk` is the effective one, `kind` action or question."""
+    """A request as a rule sees it; `risk` is the effective one, `kind` action or question; `disguised`: something
+    in the action is not what it looks like (`coordination.visible`)."""
 
     action: str
     target: str
@@ -63,6 +64,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     allowed: tuple[str, ...]
     policy: Policy
+    disguised: bool = False
 
 
 class DryRun(msgspec.Struct, frozen=True):
@@ -119,7 +121,8 @@ def _may(terms: Terms, facts: Facts) -> bool:
     if facts.kind != "action":
         return False
     alone = needed(facts.policy) == 1 and not facts.policy.required_groups
-    return terms.decision == "reject" or ("approve" in facts.allowed and alone and not wrong(terms))
+    plain = "approve" in facts.allowed and alone and not facts.disguised
+    return terms.decision == "reject" or (plain and not wrong(terms))
 
 
 def _fits(terms: Terms, facts: Facts) -> bool:

@@ -18,7 +18,7 @@ from dashboard.api.instants import iso
 from dashboard.api.queue import request_of, rows_of
 from dashboard.api.receiptrows import receipt_row
 from dashboard.approvals.claims import viewed
-from dashboard.approvals.persons import is_service, names_of, voter_of
+from dashboard.approvals.persons import asks_for, is_service, voter_of
 from dashboard.approvals.review import action_as_sent, hash_of, standing_of
 from dashboard.approvals.riskrules import risk_of
 from dashboard.models import Approval, Decision, Request, Vote
@@ -222,8 +222,7 @@ def _policy(request: RequestRow, votes: list[Vote], round_: int, person: Person)
     stands = standing_of(policy, counted, request.on_behalf_of)
     barred = ""
     if isinstance(person, User):
-        on_behalf = not names_of(person).isdisjoint(request.on_behalf_of)
-        chain = [voter_of(person)] if on_behalf else []
+        chain = [voter_of(person)] if asks_for(person, request.on_behalf_of) else []
         barred = may_vote(voter_of(person), on_behalf_of=chain, service=is_service(person))
     return {
         "name": policy.name,

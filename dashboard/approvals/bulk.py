@@ -12,7 +12,7 @@ import msgspec
 from coordination.approvals import bulk_allowed, known_risk
 from coordination.requests import Request as RequestRow
 from dashboard.approvals.decisions import decide
-from dashboard.approvals.errors import AlreadyDecided, InvalidDecision, NotAllowed, NotDecided, RequestChanged
+from dashboard.approvals.errors import AlreadyDecided, InvalidDecision, NotDecided, RequestChanged
 from dashboard.approvals.receipts import Receipt
 from dashboard.approvals.riskrules import risk_of
 from dashboard.models import Request
@@ -96,6 +96,4 @@ def _one(user: Any, decision: str, item: Item, comment: str, key: str, reading: 
 def _outcome(refusal: NotDecided) -> Outcome:
     if isinstance(refusal, AlreadyDecided):
         return "lost"
-    if isinstance(refusal, RequestChanged):
-        return "changed"
-    return "forbidden" if isinstance(refusal, NotAllowed) else "changed"
+    return "changed" if isinstance(refusal, RequestChanged) else "forbidden"

@@ -1,5 +1,7 @@
 """People as the policy sees them: an opaque id, the names an agent may know them by, their groups."""
 
+import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 from django.contrib.auth.models import User
@@ -13,9 +15,16 @@ def voter_of(person: User) -> str:
     return f"user-{person.pk}"
 
 
-def names_of(person: User) -> frozenset[str]:
-    """What an `on_behalf_of` chain may call this person: opaque id, user name, mail address."""
-    return frozenset(name for name in (voter_of(person), person.get_username(), person.email) if name)
+def asks_for(person: User, on_behalf_of: Iterable[str]) -> bool:
+    """Whether a chain of `on_behalf_of` names this person: by opaque id, user name or mail address, however they are
+    written (`Lena@Example.org`, `user:lena`)."""
+    names = {_plain(name) for name in (voter_of(person), person.get_username(), person.email) if name}
+    return any(not names.isdisjoint((_plain(link), _plain(link.rpartition(":")[2]))) for link in on_behalf_of)
+
+
+def _plain(name: str) -> str:
+    """One spelling for names that people take for the same."""
+    return unicodedata.normalize("NFKC", name).casefold().strip()
 
 
 def groups_of(person: User) -> frozenset[str]:

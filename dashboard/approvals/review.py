@@ -19,7 +19,7 @@ from coordination.canonical import NotCanonical
 from coordination.events.approval import Policy
 from coordination.requests import Request as RequestRow
 from dashboard.approvals.errors import UnknownApproval
-from dashboard.approvals.persons import groups_of, is_service, names_of, voter_of
+from dashboard.approvals.persons import asks_for, groups_of, is_service, voter_of
 from dashboard.approvals.riskrules import risk_of
 from dashboard.clock import database_now
 from dashboard.events import record_at
@@ -78,7 +78,7 @@ class Review:
 
     def on_behalf(self, person: User) -> bool:
         """Whether the task runs on behalf of this person."""
-        return not names_of(person).isdisjoint(self.request.on_behalf_of)
+        return asks_for(person, self.request.on_behalf_of)
 
     def standing(self) -> Standing:
         """Where the votes stand."""
@@ -202,7 +202,7 @@ def votes_of(approval: Approval) -> list[Vote]:
 
 def standing_of(policy: Policy, votes: list[Vote], on_behalf_of: tuple[str, ...]) -> Standing:
     """Where these votes stand under a policy."""
-    chain = {voter_of(vote.person) for vote in votes if not names_of(vote.person).isdisjoint(on_behalf_of)}
+    chain = {voter_of(vote.person) for vote in votes if asks_for(vote.person, on_behalf_of)}
     return standing(policy, [_ballot(vote) for vote in votes], on_behalf_of=chain)
 
 

@@ -16,6 +16,7 @@ from coordination.errors import CoordinationError
 from coordination.events.approval import Policy
 from coordination.policyrules import DryRun, Facts, Terms, dry_run, matches, wrong
 from coordination.requests import Request as RequestRow
+from coordination.visible import warnings
 from dashboard.approvals.announcement import announce
 from dashboard.approvals.decisions import end, validity
 from dashboard.approvals.persons import voter_of
@@ -181,6 +182,7 @@ def facts_of(request: RequestRow, risk: str) -> Facts:
         kind=request.kind,
         allowed=request.allowed,
         policy=policy,
+        disguised=bool(warnings(action)),
     )
 
 

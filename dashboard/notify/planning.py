@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 
 from dashboard.approvals.persons import groups_of, is_service
 from dashboard.approvals.review import Review, locked
+from dashboard.clock import database_now
 from dashboard.models import Approval, Notice, NotificationChoice, Step, Webhook
 from dashboard.notify.schedule import due_at
 from dashboard.permissions import tenants_of
@@ -16,6 +17,7 @@ MARK: Final = "told:"
 KINDS: Final = {"": "asked", "warn": "nearly due", "escalate": "overdue", "expire": "expired"}
 """Step of the timer (none: the request itself) -> what people are told."""
 AT_ONCE: Final = 100
+DAY: Final = 86_400_000_000
 
 
 def plan() -> int:
@@ -25,8 +27,12 @@ def plan() -> int:
 
 def _untold(step: str) -> list[tuple[str, int]]:
     of_version = Step.objects.filter(approval_id=OuterRef("approval_id"), version=OuterRef("version"))
-    found = Approval.objects.filter(~Exists(of_version.filter(step=MARK + step)))
-    found = found.filter(Exists(of_version.filter(step=step))) if step else found.filter(state=Approval.State.PENDING)
+    # The states have indexes; what expired more than a day ago is no news.
+    now = database_now()
+    expired = Approval.objects.filter(state=Approval.State.EXPIRED, expires_at__gt=now - DAY)
+    found = expired if step == "expire" else Approval.objects.filter(state=Approval.State.PENDING)
+    found = found.filter(~Exists(of_version.filter(step=MARK + step)))
+    found = found.filter(Exists(of_version.filter(step=step))) if step else found
     return list(found.order_by("approval_id").values_list("approval_id", "version")[:AT_ONCE])
 
 

@@ -23,11 +23,14 @@ export class Decision {
     at("cancel").addEventListener("click", () => { this.drawer.close(); this.say(""); });
     at("undo").addEventListener("click", () => this.undo());
     at("revoke").addEventListener("click", () => this.revoke());
+    // Where the foot lies over the page (phones), what is under it was not seen.
+    const lies = ["fixed", "sticky"].includes(getComputedStyle(form).position);
+    const covered = lies ? Math.max(0, innerHeight - form.getBoundingClientRect().top) : 0;
     new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       this.seen = true;
       this.paint();
-    }, { rootMargin: "0px 0px 8px 0px" }).observe(at("payload-end"));
+    }, { rootMargin: `0px 0px ${8 - covered}px 0px` }).observe(at("payload-end"));
     this.paint();
   }
 

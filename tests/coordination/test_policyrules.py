@@ -69,6 +69,7 @@ def test_conditions_compare_numbers_as_numbers_and_never_hold_for_what_is_absent
         {"allowed": ("reject",)},
         {"policy": Policy(rule="quorum", quorum=2)},
         {"policy": Policy(required_groups=("finance",))},
+        {"disguised": True},
     ],
 )
 def test_what_needs_a_person_is_left_to_a_person(changes: dict[str, Any]) -> None:

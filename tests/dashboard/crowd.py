@@ -1,11 +1,13 @@
 """A program for tests: many people decide on one request at the same moment, from several processes.
 
-    python -m tests.dashboard.crowd PEOPLE PROCESSES [new | apart]
+    python -m tests.dashboard.crowd PEOPLE PROCESSES [new | apart | quorum]
 
 With `new` nobody has taken the request up yet: its approval row is made by the first of them. With `apart` everyone
-decides on a request of their own. Every person is a thread of one of the processes. All wait for one byte, then
-decide; each prints one JSON line with what they were told. In the end the audit trail is verified. The database and
-the folder come from the environment. Processes are forked from one that has Django loaded and no connection.
+decides on a request of their own. With `quorum` two must agree, one of finance and one of risk; the people
+are of three groups, every tenth asks for themselves, and all of them approve. Every person is a thread of one of the
+processes. All wait for one byte, then decide; each prints one JSON line with what they were told. In the end the
+audit trail is verified. The database and the folder come from the environment.
+Processes are forked from one that has Django loaded and no connection.
 """
 
 import json
@@ -32,6 +34,7 @@ from dashboard.sweep.adoption import adopt_new  # noqa: E402
 from tests.dashboard.cast import PAY, ask, person  # noqa: E402
 
 HASH = content_hash(PAY)
+GROUPS = ("finance", "risk", "support")
 
 
 def forked(work: Callable[[], None]) -> int:
@@ -51,10 +54,13 @@ def forked(work: Callable[[], None]) -> int:
 def prepare(people: int, how: str) -> None:
     """Tables, people, one request or one for each."""
     call_command("migrate", verbosity=0)
+    quorum = how == "quorum"
     for number in range(people):
-        person(f"person-{number}")
+        person(f"person-{number}", *([GROUPS[number % 3]] if quorum else []))
+    policy = {"rule": "quorum", "quorum": 2, "required_groups": ["finance", "risk"]}
+    given = {"policy": policy, "on_behalf_of": [f"person-{one}" for one in range(0, people, 10)]} if quorum else {}
     for number in range(people if how == "apart" else 1):
-        ask(f"ask-{number}", task=f"task-{number}")
+        ask(f"ask-{number}", task=f"task-{number}", **given)
     if how != "new":
         adopt_new()
     connections.close_all()
@@ -80,7 +86,7 @@ def _decide(name: str, ready: threading.Barrier, told: list[str], how: str) -> N
     connection.close()
     ready.wait()
     began = time.monotonic()
-    decision = ("approve", "reject")[int(name[-1]) % 2]
+    decision = "approve" if how == "quorum" else ("approve", "reject")[int(name[-1]) % 2]
     try:
         saved = approvals.decide(
             approval_id=f"ask-{name.partition('-')[2]}" if how == "apart" else "ask-0",
@@ -90,9 +96,12 @@ def _decide(name: str, ready: threading.Barrier, told: list[str], how: str) -> N
             content_hash=HASH,
             comment=f"{name} thinks so",
         )
-        line = {"person": name, "won": True, "decision_id": saved.decision_id, "decision": decision}
+        line = {"person": name, "won": bool(saved.decision_id), "decision_id": saved.decision_id, "decision": decision}
+        line["voted"] = True
     except approvals.AlreadyDecided as lost:
         line = {"person": name, "won": False, "winner": lost.winner, "decision": lost.decision, "when": lost.when}
+    except approvals.NotAllowed as refused:
+        line = {"person": name, "won": False, "refused": refused.reason}
     except Exception as error:
         line = {"person": name, "won": False, "error": repr(error)}
     connection.close()

@@ -2,10 +2,11 @@
 
     python -m tests.dashboard.races COUNT SEED
 
-Prints one JSON line for each race: who said they had won, and what stands in the tables, in the outbox and in the
-audit trail about version 1. The database and the folder come from the environment.
+Prints one JSON line for each race: who said they had won, and what stands in the tables, in the outbox, in the audit
+trail and, relayed, on the topics about version 1. The database and the folder come from the environment.
 """
 
+import asyncio
 import json
 import os
 import random
@@ -25,6 +26,7 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
 from coordination.approvals import content_hash  # noqa: E402
+from coordination.memorylog import MemoryLog  # noqa: E402
 from dashboard import approvals, outbox  # noqa: E402
 from dashboard.approvals import NotDecided  # noqa: E402
 from dashboard.clock import database_now  # noqa: E402
@@ -33,6 +35,17 @@ from dashboard.sweep.adoption import adopt_new  # noqa: E402
 from dashboard.sweep.timers import take  # noqa: E402
 from dashboard.sweep.withdrawals import withdraw  # noqa: E402
 from tests.dashboard.cast import PAY, ask, person, say  # noqa: E402
+from tests.dashboard.relaying import (  # noqa: E402
+    COMMANDS,
+    FACTS,
+    create_topics,
+    on_log,
+    relaying,
+    release,
+    settled,
+    tables,
+    until,
+)
 
 HASH = content_hash(PAY)
 ENDS = ("approval.granted", "approval.denied", "approval.expired", "approval.withdrawn")
@@ -133,10 +146,28 @@ def main(count: int, seed: int) -> None:
     ana, bo = person("ana"), person("bo")
     rivals: list[Contender] = [decide(bo, "reject"), end_task, ask_again]
     with ThreadPoolExecutor(max_workers=5) as threads:
+        lines = []
         for number in range(count):
             others = chance.sample(rivals, chance.randint(0, 2))
-            line = race(f"race-{number}", chance, [decide(ana, "approve"), expire, *others], threads)
-            print(json.dumps(line))
+            lines.append(race(f"race-{number}", chance, [decide(ana, "approve"), expire, *others], threads))
+    told = asyncio.run(relayed())
+    for line in lines:
+        print(json.dumps(line | {"topic": told.get(line["approval_id"], [])}))
+
+
+async def relayed() -> dict[str, list[str]]:
+    """Relay everything; approval -> the ends of version 1 and commands that stand on the topics then."""
+    log = MemoryLog()
+    await create_topics(log)
+    async with tables() as thread, relaying(log):
+        await thread.run(release)
+        await until(thread, settled, 1_800)
+    told: dict[str, list[str]] = {}
+    for topic in (FACTS, COMMANDS):
+        for event in await on_log(log, topic):
+            if event.name in (*ENDS, "task.resume.requested") and event.data.request_version == 1:
+                told.setdefault(event.data.approval_id, []).append(event.name)
+    return told
 
 
 if __name__ == "__main__":

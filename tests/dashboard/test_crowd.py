@@ -53,6 +53,33 @@ def test_many_meet_at_a_request_nobody_has_taken_up_on_postgresql(database_url: 
         check(told, 24, lambda query: connection.execute(query).fetchall())
 
 
+def test_of_two_hundred_two_agree_who_may_and_one_of_each_group(
+    database_url: str, tmp_path: Path
+) -> None:
+    environment = {"LINESIDE_DATABASE_URL": database_url, "LINESIDE_STATE": str(tmp_path)}
+    told = crowd(environment, 200, 8, "quorum")
+    (winner,) = [line for line in told if line["won"]]
+    own = {f"person-{number}" for number in range(0, 200, 10)}
+    refused = {line["person"] for line in told if "on behalf of this person" in line.get("refused", "")}
+    voted = {line["person"] for line in told if line.get("voted")}
+    late = [line for line in told if line.get("winner")]
+    assert len(told) == len(voted) + len(refused) + len(late) == 200
+    assert refused <= own
+    assert not voted & own
+    assert {line["winner"] for line in late} == {winner["person"]}
+    with psycopg.connect(database_url) as connection:
+        decided = connection.execute(
+            "SELECT decision_id, provenance FROM dashboard_decision WHERE kind = 'decision'"
+        ).fetchall()
+        votes = connection.execute(
+            "SELECT u.username, g.name FROM dashboard_vote v JOIN auth_user u ON u.id = v.person_id "
+            "JOIN auth_user_groups m ON m.user_id = u.id JOIN auth_group g ON g.id = m.group_id WHERE v.counts"
+        ).fetchall()
+    assert [decision_id for decision_id, _ in decided] == [winner["decision_id"]]
+    assert {name for name, _ in votes} == voted
+    assert {"finance", "risk"} <= {group for _, group in votes}
+
+
 def test_what_people_decide_apart_at_the_same_moment_is_one_audit_trail(database_url: str, tmp_path: Path) -> None:
     environment = {"LINESIDE_DATABASE_URL": database_url, "LINESIDE_STATE": str(tmp_path)}
     told = crowd(environment, 24, 3, "apart")

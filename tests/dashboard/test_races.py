@@ -1,4 +1,4 @@
-"""People against timer, withdrawal and new version: one outcome, the same in tables, outbox and audit trail."""
+"""People against timer, withdrawal and new version: one outcome, the same in tables, outbox, audit trail and topics."""
 
 import json
 import os
@@ -45,6 +45,7 @@ def check(outcomes: list[dict[str, Any]], count: int) -> None:
         if won:
             state, fact, commands = STATES[won[0]]
             assert (line["facts"], line["commands"]) == ([fact], commands), line
+            assert line["topic"] == [fact, *["task.resume.requested"] * commands], line
             assert replaced or line["state"] == state, line
         if replaced:
             assert (line["version"], line["state"]) in ((2, "pending"), (2, "withdrawn")), line
@@ -55,8 +56,8 @@ def test_fifty_races_on_sqlite(tmp_path: Path) -> None:
     check(races({"LINESIDE_STATE": str(tmp_path)}, 50), 50)
 
 
-def test_fifty_races_on_postgresql(tmp_path: Path, database_url: str) -> None:
-    check(races({"LINESIDE_STATE": str(tmp_path), "LINESIDE_DATABASE_URL": database_url}, 50), 50)
+def test_five_hundred_races_on_postgresql(tmp_path: Path, database_url: str) -> None:
+    check(races({"LINESIDE_STATE": str(tmp_path), "LINESIDE_DATABASE_URL": database_url}, 500), 500)
 
 
 @pytest.mark.long

@@ -146,7 +146,7 @@ def test_nobody_the_task_runs_on_behalf_of_may_agree() -> None:
     assert decide(dee, "reject").state == "denied"
 
 
-@pytest.mark.parametrize("name", ["dee", "dee@example.org", "opaque"])
+@pytest.mark.parametrize("name", ["dee", "dee@example.org", "opaque", "Dee@Example.ORG", "user:dee", "ｄｅｅ", " DEE "])
 def test_a_person_is_known_under_every_name(name: str) -> None:
     dee = person("dee")
     ask(on_behalf_of=[f"user-{dee.pk}" if name == "opaque" else name])

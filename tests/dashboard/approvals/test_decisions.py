@@ -1,5 +1,6 @@
 """Deciding: one transaction, one winner, nothing doubled."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -162,3 +163,21 @@ def test_a_click_after_expiry_is_told_both_instants(ana: User) -> None:
     assert Approval.objects.get().state == "pending"
     assert Vote.objects.get().comment == "let it pass"
     assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_web_host_whose_clock_is_off_changes_no_outcome(
+    ana: User, bo: User, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    skew, seconds, nanoseconds = minutes * 60, time.time, time.time_ns
+    monkeypatch.setattr("time.time", lambda: seconds() + skew)
+    monkeypatch.setattr("time.time_ns", lambda: nanoseconds() + skew * 1_000_000_000)
+    now = database_now()
+    ask("open", expires_at=moment(now + 60 * SECOND))
+    ask("over", expires_at=moment(now - SECOND))
+    saved = decide(ana, approval_id="open")
+    assert (saved.state, saved.valid_until) == ("granted", now + 60 * SECOND)
+    assert saved.saved_at is not None
+    assert abs(saved.saved_at - now) < 30 * SECOND
+    with pytest.raises(Expired):
+        decide(bo, approval_id="over")

@@ -12,7 +12,7 @@ from dashboard.models import Approval, ApprovalRule, Audit, Decision
 from dashboard.sweep.adoption import adopt_new
 from dashboard.sweep.rules import Rules
 from tests.dashboard.approvals.clicking import decide, events
-from tests.dashboard.cast import ask
+from tests.dashboard.cast import PAY, ask
 
 pytestmark = pytest.mark.django_db
 DAY = 86_400_000_000
@@ -137,3 +137,9 @@ def test_the_dry_run_counts_what_people_decided_and_names_where_they_differ(ana:
     made = rules.draft("small payments", TERMS, database_now() + DAY, ana)
     assert made.dry_run["text"] == "would have matched 3 of the last 4; people rejected 1 of those"
     assert [approval.approval_id for approval in rules.disagreed(TERMS)] == ["ask-2"]
+
+
+def test_what_is_disguised_is_left_to_people(ana: User) -> None:
+    switched_on(ana)
+    asked(action=PAY | {"target": "supplier\u202e 7"})
+    assert Rules().apply(fresh=True) == 0

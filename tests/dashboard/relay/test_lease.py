@@ -57,6 +57,34 @@ async def test_a_relay_that_sleeps_past_its_lease_writes_nothing(log: EventLog, 
     assert [row.state for row in await db.run(the_rows)] == ["published"]
 
 
+async def test_a_relay_that_wakes_and_opens_its_producer_anew_writes_nothing(log: EventLog, db: DatabaseThread) -> None:
+    """It fences the relay that owns the shard by now, but has no lease: the owner comes back and sends all of it."""
+    held = await db.run(lambda: Leases("sleeper", "relay").renew(NAMES))
+    ids = await db.run(decided, 1)
+    number = (await db.run(the_rows))[0].relay_shard
+    await db.run(lambda: (Shard.objects.update(lease_until=0), Worker.objects.all().delete()))
+    reached: list[str] = []
+
+    async def note(stage: str) -> None:
+        reached.append(stage)
+
+    async with relaying(log, worker="other", seconds=0.6):
+        await db.run(release)
+        await until(db, settled)
+        lease = Lease(number, held[f"relay:{number}"], "sleeper", time.monotonic() + 3600)
+        woken = ShardRelay(log, lease, db, limits=QUICK, stage=note)
+        ids += await db.run(lambda: decided(1, first=7))
+        woken.wake()
+        task = asyncio.create_task(woken.run())
+        await db.run(release)
+        await until(db, settled)
+        woken.stop()
+        await asyncio.wait_for(task, 10)
+    assert "sent" not in reached
+    assert ids_of(await on_log(log, COMMANDS), "task.resume.requested") == ids
+    assert ids_of(await on_log(log, FACTS), "approval.granted") == ids
+
+
 @pytest.mark.parametrize("write", ["begin", "publish", "late", "give up", "unknown", "reconsider", "explain"])
 def test_without_its_lease_a_relay_writes_nothing_at_all(write: str) -> None:
     (row_id,) = decided(1)
