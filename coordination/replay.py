@@ -154,7 +154,7 @@ def up_to(placed: list[Placed], to: str | None) -> list[Placed]:
     if to is None:
         return placed
     if "@" not in to:
-        at = _time(to)
+        at = read_time(to)
         return [one for one in placed if one.position.at <= at]
     last = next((index for index, one in enumerate(placed) if one.position.text() == to), None)
     if last is None:
@@ -162,7 +162,8 @@ def up_to(placed: list[Placed], to: str | None) -> list[Placed]:
     return placed[: last + 1]
 
 
-def _time(text: str) -> int:
+def read_time(text: str) -> int:
+    """A position that is a time, in µs. Raises BadPosition in words that say how positions are written."""
     try:
         return parse(text)
     except (ValueError, OverflowError):

@@ -7,14 +7,23 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Max
 
 from coordination.manifest import Manifest
+from coordination.rows import Layout
 from coordination.topicmapping import NO_MAPPING, TopicMapping, read_mapping
+from dashboard.models import Position
 
 
 def manifest() -> Manifest:
     """The manifest. Raises BadTopicMapping for a file that makes no sense, OSError for one that cannot be read."""
     return _manifest(settings.LINESIDE_NAMESPACE, settings.LINESIDE_TOPICS)
+
+
+def layout() -> Layout:
+    """How the partitions make up shards, as the positions tell: one row a partition, read from or not."""
+    topics = Position.objects.values("topic").annotate(last=Max("partition"))
+    return Layout(manifest().family_of, {row["topic"]: row["last"] + 1 for row in topics})
 
 
 @cache

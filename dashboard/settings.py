@@ -102,6 +102,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": database(_environment, LINESIDE_STATE)}
+DATABASE_ROUTERS = ["dashboard.past.tables.PastRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}

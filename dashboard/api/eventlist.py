@@ -3,7 +3,7 @@
 A page of a run unpacks only the segments it shows, so the last page of a long run costs what the first one does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from coordination.event import Event
@@ -77,15 +77,23 @@ def event_note(event: Event) -> str:
     return ""
 
 
-def run_events(run_id: str, after: str | None, limit: int) -> dict[str, Any]:
-    """One page of a run's events, in the order they were read: in offset order within each partition."""
+def run_events(
+    run_id: str, after: str | None, limit: int, vector: Mapping[tuple[str, int], int] | None = None
+) -> dict[str, Any]:
+    """One page of a run's events, in the order they were read: in offset order within each partition. `vector` holds
+    the next offset of each partition at a position, to leave out what comes after it."""
     key = position(after, 2) or [0, -1]
     found: list[tuple[int, int, StoredRecord]] = []
     rows = Segment.objects.filter(run_id=run_id, id__gte=int(key[0])).order_by("id")
     for segment, dictionary, blob in rows.values_list("id", "dictionary_id", "blob").iterator(chunk_size=20):
         first = int(key[1]) + 1 if segment == key[0] else 0
         records = unpack(dictionary, bytes(blob))
-        found += [(segment, place, record) for place, record in enumerate(records) if place >= first]
+        found += [
+            (segment, place, record)
+            for place, record in enumerate(records)
+            if place >= first
+            and (vector is None or record.offset < vector.get((record.topic, record.partition), 0))
+        ]
         if len(found) > limit:
             break
     following = cursor(*found[limit - 1][:2]) if len(found) > limit else None

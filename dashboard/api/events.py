@@ -14,17 +14,20 @@ from dashboard.api.root import access, allowed, api
 from dashboard.events import record_at
 from dashboard.manifest import manifest
 from dashboard.models import Run, Task
+from dashboard.past import as_of
 from dashboard.permissions import may_see_approvals, may_see_payloads, may_see_runs, require
 
 
 @api.get("runs/{path:run_id}/events", response=EventPage, tags=["records"])
 @allowed(may_see_runs)
 def events_of_run(
-    request: HttpRequest, run_id: str, cursor: str | None = None, limit: int | None = None
+    request: HttpRequest, run_id: str, cursor: str | None = None, limit: int | None = None, at: str | None = None
 ) -> dict[str, Any]:
-    """Events of a run in the order they were read: in offset order within each partition."""
+    """Events of a run in the order they were read: in offset order within each partition. `at` leaves out what
+    comes after a position."""
     get_object_or_404(Run.objects.only("run_id"), run_id=run_id)
-    return run_events(run_id, cursor, size(limit))
+    with as_of(run_id, at) as moment:
+        return run_events(run_id, cursor, size(limit), moment.place.vector if moment.place else None)
 
 
 @api.get("tasks/{path:task_id}/events", response=EventPage, tags=["records"])

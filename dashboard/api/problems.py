@@ -17,6 +17,7 @@ from coordination.errors import (
     RecordTooLarge,
     UnknownTopic,
 )
+from coordination.replay import BadPosition
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -56,6 +57,7 @@ STATUS: Final[dict[type[CoordinationError], int]] = {
     # The topic should be there: whoever runs the log must make it, and then the same call succeeds.
     UnknownTopic: 503,
     LogDenied: 502,
+    BadPosition: 400,
 }
 
 

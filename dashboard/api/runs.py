@@ -11,8 +11,8 @@ from dashboard.api.root import allowed, api
 from dashboard.api.runlist import run_page
 from dashboard.api.shapes import FoldPage, RunPage, TaskPage
 from dashboard.api.tasklist import filtered, task_page
-from dashboard.clock import database_now
 from dashboard.models import Run
+from dashboard.past import as_of
 from dashboard.permissions import may_see_runs
 
 
@@ -33,16 +33,19 @@ def tasks(
     fanout: str | None = None,
     cursor: str | None = None,
     limit: int | None = None,
+    at: str | None = None,
 ) -> dict[str, Any]:
     """Tasks of a run: failed first, then whoever waits for a person, then the rest. `fold` and `fanout` keep the
-    members of one."""
+    members of one; `at` asks for them as of a position of the run."""
     get_object_or_404(Run.objects.only("run_id"), run_id=run_id)
-    return task_page(filtered(run_id, query, fold, fanout), cursor, size(limit), database_now())
+    with as_of(run_id, at) as moment:
+        return task_page(filtered(run_id, query, fold, fanout), cursor, size(limit), moment.now)
 
 
 @api.get("runs/{path:run_id}/folds", response=FoldPage, tags=["runs"])
 @allowed(may_see_runs)
-def folds(request: HttpRequest, run_id: str) -> dict[str, Any]:
+def folds(request: HttpRequest, run_id: str, at: str | None = None) -> dict[str, Any]:
     """Alike tasks of a run, counted by state: one row a fold, first seen first."""
     get_object_or_404(Run.objects.only("run_id"), run_id=run_id)
-    return fold_page(run_id)
+    with as_of(run_id, at):
+        return fold_page(run_id)

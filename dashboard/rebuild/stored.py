@@ -8,9 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from coordination.eventlog import StoredRecord
-from coordination.rows import Layout
-from dashboard.manifest import manifest
-from dashboard.models import Batch, Position, Segment, Shard
+from dashboard.models import Batch, Segment, Shard
 from dashboard.segments import SEGMENTS_A_BATCH, unpack
 
 PAGE: Final = 500
@@ -39,12 +37,6 @@ def newest_batch() -> int:
     """The highest number of a batch that can be read now; 0 before the first."""
     newest = Batch.objects.aggregate(newest=Max("id"))["newest"]
     return newest or 0
-
-
-def layout() -> Layout:
-    """How the partitions make up shards, as the positions tell: one row a partition, read from or not."""
-    topics = Position.objects.values("topic").annotate(last=Max("partition"))
-    return Layout(manifest().family_of, {row["topic"]: row["last"] + 1 for row in topics})
 
 
 def chunks(after: int, upto: int) -> Iterator[list[StoredRecord]]:

@@ -11,9 +11,8 @@ from coordination.instants import rfc3339
 from coordination.replay import BadPosition, Change, Replayed, Step, read_run, steps
 from coordination.rows import Layout
 from dashboard.events import records_of_run
-from dashboard.manifest import manifest
+from dashboard.manifest import layout, manifest
 from dashboard.models import Run
-from dashboard.rebuild.stored import layout
 
 NONE: Final = "–"
 
