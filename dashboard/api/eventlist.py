@@ -91,8 +91,7 @@ def run_events(
         found += [
             (segment, place, record)
             for place, record in enumerate(records)
-            if place >= first
-            and (vector is None or record.offset < vector.get((record.topic, record.partition), 0))
+            if place >= first and (vector is None or record.offset < vector.get((record.topic, record.partition), 0))
         ]
         if len(found) > limit:
             break

@@ -17,7 +17,7 @@ def whereabouts(place: Place) -> dict[str, Any]:
     failed = failures(history)
     earlier, later = bisect_left(failed, last), bisect_right(failed, last)
     return {
-        "position": history.positions[last].text(),
+        "position": place.text,
         "time": rfc3339(place.at),
         "count": place.count,
         "events": len(history),

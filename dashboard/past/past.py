@@ -46,6 +46,11 @@ class Place(msgspec.Struct, frozen=True):
     at: int
 
     @property
+    def text(self) -> str:
+        """Its position as people write it."""
+        return self.past.history.positions[self.count - 1].text()
+
+    @property
     def vector(self) -> dict[tuple[str, int], int]:
         """The next offset of each partition: what lies before it had happened."""
         return self.past.history.vector(self.count)

@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 from django.http import HttpRequest, HttpResponse
 
+from coordination.errors import CoordinationError
 from coordination.lag import words
 from coordination.runs import RunPart as RunPartRow
 from dashboard.api.paging import PAGE
@@ -13,6 +14,7 @@ from dashboard.api.runlist import usual, with_asks
 from dashboard.api.tasklist import RANKS, filtered, task_page
 from dashboard.clock import database_now
 from dashboard.models import Run, RunPart
+from dashboard.past import as_of
 from dashboard.permissions import may_see_payloads, may_see_runs, may_steer, needs
 from dashboard.views.page import one, page
 
@@ -24,28 +26,41 @@ MILLION: Final = 1_000_000
 def run(request: HttpRequest, run_id: str) -> HttpResponse:
     """One run: graph, joins, folds and tasks, live."""
     found = one(Run.objects.filter(run_id=run_id), f"No run {run_id} has been read, or it has been pruned.")
-    query = request.GET.get("query", "")
-    fold = request.GET.get("fold")
-    now = database_now()
-    tasks, wrong = _tasks(run_id, query, fold, now)
-    row = with_asks([found])[0]
+    usually, before, at = _usual(found), _before(found), request.GET.get("at")
+    try:
+        shown = _shown(request, run_id, at)
+    except CoordinationError as error:
+        shown = _shown(request, run_id, None) | {"astray": str(error)}
     return page(
         request,
         "run.html",
         "runs",
-        now=now,
-        run=found,
-        row=row,
-        states=states(row["bar"]),
-        usual=_usual(found),
-        before=_before(found),
-        query=query,
-        fold=fold,
-        wrong=wrong,
-        tasks=tasks,
-        story=_story(found, may_see_payloads(request.user)),
+        **shown,
+        usual=usually,
+        before=before,
         may_steer=may_steer(request.user),
     )
+
+
+def _shown(request: HttpRequest, run_id: str, at: str | None) -> dict[str, Any]:
+    """What the page shows of the run, as of a position. Raises BadPosition, TooLong."""
+    query, fold = request.GET.get("query", ""), request.GET.get("fold")
+    with as_of(run_id, at) as moment:
+        found = Run.objects.get(run_id=run_id)
+        tasks, wrong = _tasks(run_id, query, fold, moment.now)
+        row = with_asks([found])[0]
+        return {
+            "now": moment.now if moment.place is None else database_now(),
+            "at": moment.place.text if moment.place else "",
+            "run": found,
+            "row": row,
+            "query": query,
+            "fold": fold,
+            "wrong": wrong,
+            "tasks": tasks,
+            "story": _story(found, may_see_payloads(request.user)),
+            "states": states(row["bar"]),
+        }
 
 
 def _tasks(run_id: str, query: str, fold: str | None, now: int) -> tuple[dict[str, Any], str]:

@@ -11,6 +11,13 @@ export class Problem extends Error {
   }
 }
 
+let past = null;
+
+/** From now on calls about `path` are answered as of a position; null: as of now. */
+export function asOf(path, at) {
+  past = at ? { path, at } : null;
+}
+
 async function read(response) {
   const text = await response.text();
   let body = null;
@@ -22,6 +29,7 @@ async function read(response) {
 /** GET below /api/v1/, with query parameters; empty ones are left out. */
 export async function get(path, parameters = {}) {
   const address = new URL(page.dataset.api + path, location.href);
+  if (past && (path === past.path || path.startsWith(`${past.path}/`))) address.searchParams.set("at", past.at);
   for (const [name, value] of Object.entries(parameters)) if (value) address.searchParams.set(name, value);
   return read(await fetch(address, { headers: { accept: "application/json" } }));
 }

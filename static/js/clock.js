@@ -7,6 +7,7 @@ import { clockface, duration, timeOfDay } from "./format.js";
 
 const page = document.documentElement;
 let offset = startOffset();
+let held = null;
 
 function startOffset() {
   const told = Date.parse(page.dataset.now ?? "");
@@ -18,6 +19,15 @@ export function now() {
   return Date.now() + offset;
 }
 
+/** The instant (ms since 1970) that ages are counted to: that of a page in the past, else now. */
+const shown = () => held ?? now();
+
+/** Counts all ages to this instant (ms since 1970) and lets them stand; null lets them go on. */
+export function hold(instant) {
+  held = instant;
+  paint();
+}
+
 /** Takes the server's instant out of a message; small jitter does not make the clocks jump. */
 export function learn(instant) {
   const heard = Date.parse(instant) - Date.now();
@@ -25,12 +35,12 @@ export function learn(instant) {
 }
 
 function showSince(element) {
-  const seconds = (now() - Date.parse(element.dataset.since)) / 1000;
+  const seconds = (shown() - Date.parse(element.dataset.since)) / 1000;
   write(element, duration(Math.max(0, seconds), true));
 }
 
 function showUntil(element) {
-  const seconds = (Date.parse(element.dataset.until) - now()) / 1000;
+  const seconds = (Date.parse(element.dataset.until) - shown()) / 1000;
   const over = seconds < 0;
   if (element instanceof HTMLProgressElement) return drain(element, seconds);
   element.classList.toggle(element.dataset.face === undefined ? "late" : "over", over);

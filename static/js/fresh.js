@@ -11,6 +11,8 @@ const AMBER = 5;
 const WORDS = { live: "LIVE", paused: "PAUSED", past: "PAST" };
 let health = null;
 let lostSince = null;
+let last = "live";
+let past = false;
 
 function level(row) {
   if (!row || row.behind_seconds === null) return "unknown";
@@ -72,20 +74,23 @@ function take(row) {
 }
 
 function connection(state) {
+  last = state;
   lostSince = state === "lost" ? lostSince ?? now() : null;
   for (const pill of document.querySelectorAll("[data-live-pill]")) {
-    pill.dataset.live = state;
-    pill.textContent = lostSince ? `reconnecting, data from ${timeOfDay(lostSince)}` : WORDS[state] ?? state;
+    pill.dataset.live = past ? "past" : state;
+    pill.textContent = past ? WORDS.past : lostSince ? `reconnecting, data from ${timeOfDay(lostSince)}` : WORDS[state] ?? state;
   }
 }
 
 export function start(row) {
   if (row) take(row);
   document.addEventListener("connection", (event) => connection(event.detail));
+  document.addEventListener("travel", (event) => { past = Boolean(event.detail); connection(last); });
   watch("health", {
     apply: (rows) => rows.filter((each) => each.kind === "health").forEach(take),
     refetch: async () => take(await get("health")),
   });
   setInterval(() => { if (!document.hidden) paint(); }, 1000);
+  past = document.documentElement.classList.contains("past");
   connection("live");
 }

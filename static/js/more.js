@@ -2,10 +2,11 @@
 
 import { get } from "./api.js";
 
-/** Wires the button [data-more-for=<list id>]; `path` and `parameters` as for the first page. */
+/** Wires the button [data-more-for=<list id>]; `path` and `parameters` as for the first page. The function that it
+ *  returns takes the cursor that follows another first page. */
 export function more(rows, path, parameters, next) {
   const holder = document.querySelector(`[data-more-for="${rows.list.id}"]`);
-  if (!holder) return;
+  if (!holder) return () => {};
   const button = holder.querySelector("button");
   let cursor = next;
   holder.hidden = !cursor;
@@ -21,4 +22,8 @@ export function more(rows, path, parameters, next) {
       button.disabled = false;
     }
   });
+  return (following) => {
+    cursor = following;
+    holder.hidden = !cursor;
+  };
 }

@@ -41,6 +41,23 @@ export class Rows {
     this.settle(first);
   }
 
+  /** Another picture, of another time: what is here goes, whatever its revision. */
+  replace(rows) {
+    const told = new Set(rows.map((row) => row.id));
+    for (const id of [...this.held.keys()]) if (!told.has(id)) this.drop(id);
+    this.waiting.clear();
+    this.leaving.clear();
+    for (const row of rows) {
+      const known = this.held.get(row.id);
+      if (known) {
+        known.row = row;
+        fill(known.element, row);
+      } else this.place(row);
+    }
+    this.order();
+    this.tell();
+  }
+
   /** A delta: rows that changed, ids that are gone. */
   apply(rows, gone = []) {
     for (const row of rows) if (this.wants(row)) this.take(row, false);

@@ -12,6 +12,7 @@ import { splitter } from "./splitter.js";
 import { open, tabs } from "./tabs.js";
 import { Timeline } from "./timeline/index.js";
 import { tools } from "./graph/tools.js";
+import { Travel } from "./travel/travel.js";
 
 const WORDS = { human: "need a person", dead: "dead letters", unknown: "not seen yet", unready: "not ready" };
 const at = (id) => document.getElementById(id);
@@ -26,17 +27,18 @@ const joins = new Rows(at("joins"));
 const folds = new Rows(at("folds"));
 const page = api.first("first-tasks");
 tasks.load(page.items);
-more(tasks, `${path}/tasks`, { query, fold }, page.next);
+const follow = more(tasks, `${path}/tasks`, { query, fold }, page.next);
 let run = api.first("first-run");
 
 function header(row) {
   run = { ...run, ...row };
   at("graph").dataset.over = run.ended_at ?? "";
-  for (const id of ["run-badge", "hold", "hold-words"]) if (at(id)) fill(at(id), run);
+  for (const id of ["run-badge", "hold", "held", "facts"]) if (at(id)) fill(at(id), run);
   bar(at("run-bar"), run.bar);
   at("tally").textContent = run.tally;
   const elapsed = at("elapsed");
-  if (!run.since) { delete elapsed.dataset.since; elapsed.textContent = run.took ?? ""; }
+  if (run.since) elapsed.dataset.since = run.since;
+  else { delete elapsed.dataset.since; elapsed.textContent = run.took ?? ""; }
   const states = run.bar.map(([name, n]) => ({ text: `${n.toLocaleString("en-GB")} ${WORDS[name] ?? name}`, href: `?query=state:${name}` }));
   fill(at("counts"), { states });
 }
@@ -59,6 +61,9 @@ at("chosen").addEventListener("click", (event) => {
   if (id) graph.choose(id);
 });
 
+at("timeline").addEventListener("cross", ({ detail }) => travel.scrubber.cross(detail.at));
+at("travel-track").addEventListener("point", ({ detail }) => timeline.cross(detail.at));
+
 async function chosen(detail) {
   const keep = new URL(location.href);
   if (detail.id) keep.hash = `node=${encodeURIComponent(detail.id)}`;
@@ -67,10 +72,7 @@ async function chosen(detail) {
   await inspect(at("chosen"), path, detail, graph);
   if (detail.node?.kind !== "fold") return;
   fold = detail.node.fold_key;
-  const answer = await api.get(`${path}/tasks`, { fold, query, limit: 50 });
-  for (const id of [...tasks.held.keys()]) tasks.drop(id);
-  tasks.waiting.clear();
-  tasks.load(answer.items);
+  await loadTasks();
   at("tasks-words").textContent = `of ${detail.node.label}, failed first`;
 }
 
@@ -88,10 +90,16 @@ async function loadTime() {
   fill(at("time"), { ...found, whatif, widths: widths(found.rows), sums: `${found.wall}, sums exactly` });
 }
 
+async function loadTasks() {
+  const answer = await api.get(`${path}/tasks`, { fold, query, limit: 50 });
+  tasks.replace(answer.items);
+  follow(answer.next);
+}
+
 async function loadJoins() {
   const { items } = await api.get(`${path}/joins`);
   at("tab-joins").hidden = items.length === 0;
-  joins.load(items);
+  joins.replace(items);
   allJoins.dataset.count = items.filter((row) => row.decided).length;
   allJoins.hidden = allJoins.dataset.count === "0";
   label();
@@ -108,8 +116,21 @@ function label() {
 allJoins.addEventListener("click", () => { joins.list.classList.toggle("few"); label(); });
 
 async function loadFolds() {
-  folds.load((await api.get(`${path}/folds`)).items);
+  folds.replace((await api.get(`${path}/folds`)).items);
 }
+
+/** Every picture anew: the page is at another moment of the run. */
+async function redraw(row) {
+  header(row);
+  graph.kept = timeline.past = travel.past;
+  const node = graph.chosen && { id: graph.chosen, node: graph.nodes.find((each) => each.id === graph.chosen) ?? null };
+  const open = at("tab-time").getAttribute("aria-selected") === "true";
+  await Promise.all([graph.refresh(), timeline.refresh(), loadTasks(), loadJoins(), loadFolds(), open && loadTime()]);
+  if (node && graph.stops.has(node.id)) await inspect(at("chosen"), path, { ...node, node: graph.nodes.find((each) => each.id === node.id) ?? null }, graph);
+}
+
+const travel = new Travel(at("scrubber"), path, { draw: redraw, live: async () => redraw(await api.get(path)) });
+graph.kept = timeline.past = travel.past;
 
 function touch() {
   graph.touch();
@@ -118,6 +139,8 @@ function touch() {
 
 watch(`run:${runId}`, {
   apply: (rows, gone) => {
+    travel.touch(rows.length + gone.length);
+    if (travel.past) return;
     rows.filter((row) => row.kind === "run").forEach(header);
     tasks.apply(rows);
     folds.apply(rows, gone);
@@ -125,6 +148,7 @@ watch(`run:${runId}`, {
     if (rows.some((row) => row.kind === "join")) later ??= setTimeout(() => { later = null; loadJoins(); }, 1000);
   },
   refetch: async () => {
+    if (travel.past) return;
     header(await api.get(path));
     const answer = await api.get(`${path}/tasks`, { query, fold, limit: 50 });
     for (const row of answer.items) tasks.take(row, false);

@@ -17,6 +17,7 @@ QUICK: Final[Mapping[str, Sequence[str]]] = {
     "fold": ("200",),
     "ingest": ("--events", "8000"),
     "kafkalog": ("--records", "5000"),
+    "travel": ("--events", "2000", "--positions", "10"),
 }
 
 

@@ -27,16 +27,21 @@ CALLS = ("graph", "tasks", "joins", "", "timeline")
 Times = list[tuple[float, float]]
 
 
-def fill(events: int) -> str:
-    """Read one run of about so many events into the tables; its id."""
+def new_log() -> MemoryLog:
+    """A log with all topics."""
+    log = MemoryLog()
+    asyncio.run(log.create_topics(Manifest("bench").specs()))
+    return log
+
+
+def fill(log: MemoryLog, events: int) -> str:
+    """Read one more run of about so many events into the tables; its id."""
     from dashboard.ingest.loop import Ingest  # noqa: PLC0415
     from dashboard.models import Run  # noqa: PLC0415
     from dashboard.runtime import make_store, worker_name  # noqa: PLC0415
     from dashboard.shards import Leases  # noqa: PLC0415
 
-    log = MemoryLog()
     workload = Workload(seed=events, namespace="bench", live_runs=1, tasks=events // A_TASK)
-    asyncio.run(log.create_topics(Manifest("bench").specs()))
     asyncio.run(log.append(workload.records(events)))
     leases = Leases(worker_name(), "ingest")
     Ingest(lambda: log, Manifest("bench"), make_store(), leases, drain=True).run(threading.Event())
@@ -56,10 +61,11 @@ def line(name: str, times: Times, peer: Times | None = None) -> None:
     middle = walls[len(walls) // 2]
     ratio = f"{middle / sorted(wall for wall, _ in peer)[len(peer) // 2]:8.1f} x live" if peer else ""
     last = int(len(walls) * 0.95)
-    print(f"{name:24} p50 {middle:7.0f} ms  p95 {walls[last]:7.0f} ms  CPU p50 {cpus[len(cpus) // 2]:6.0f} ms{ratio}")
+    wall = f"p50 {middle:6.0f} ms  p95 {walls[last]:6.0f} ms"
+    print(f"{name:22} {wall}   CPU p50 {cpus[len(cpus) // 2]:6.0f} ms  p95 {cpus[last]:6.0f} ms{ratio}", flush=True)
 
 
-def measure(events: int, positions: int) -> None:
+def measure(log: MemoryLog, events: int, positions: int) -> None:
     """One run of so many events."""
     from django.contrib.auth.models import User  # noqa: PLC0415
     from django.test import Client  # noqa: PLC0415
@@ -67,7 +73,7 @@ def measure(events: int, positions: int) -> None:
     from dashboard.models import Run  # noqa: PLC0415
     from dashboard.past import past_of  # noqa: PLC0415
 
-    run_id, client = fill(events), Client()
+    run_id, client = fill(log, events), Client()
     run = Run.objects.get(run_id=run_id)
     user, _ = User.objects.get_or_create(username="bench", is_superuser=True)
     client.force_login(user)
@@ -86,14 +92,14 @@ def measure(events: int, positions: int) -> None:
     with past_of(run_id).known() as history:
         places = [one.text() for one in history.positions]
     past_of(run_id).__init__(run_id)  # type: ignore[misc]
-    line("first visit, last place", [timed(lambda: call("graph", places[-1]))])
+    line("first visit, last place", [timed(lambda: call("", places[-1]))])
     wanted = random.Random(events).sample(places, min(positions, len(places)))
     live = {name: [timed(lambda name=name: call(name)) for _ in range(9)] for name in CALLS}  # type: ignore[misc]
     moves: Times = [timed(lambda at=at: call("graph", at)) for at in wanted]  # type: ignore[misc]
     line("graph, new place", moves, live["graph"])
+    last = wanted[-1]
     for name in CALLS:
-        at = wanted[-1]
-        there = [timed(lambda name=name: call(name, at)) for _ in range(9)]  # type: ignore[misc]
+        there = [timed(lambda name=name: call(name, last)) for _ in range(9)]  # type: ignore[misc]
         line(f"{name or 'run'}, same place", there, live[name])
     pages = [timed(page) for _ in range(9)]
     wanted = random.Random(events + 1).sample(places, min(positions, len(places)))
@@ -116,8 +122,9 @@ def main(sizes: Sequence[int], positions: int) -> None:
 
         settings.ALLOWED_HOSTS = ["*"]
         call_command("migrate", verbosity=0, skip_checks=True)
+        log = new_log()
         for events in sizes:
-            measure(events, positions)
+            measure(log, events, positions)
 
 
 if __name__ == "__main__":

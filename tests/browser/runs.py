@@ -5,7 +5,9 @@ from collections.abc import Iterable
 
 import msgspec
 
+from coordination.encoding import encode
 from coordination.event import Event
+from coordination.eventlog import APPEND_TIME, StoredRecord
 from coordination.projection import Rows, fold
 from coordination.runs import merge_parts
 from coordination.tasks import Task as TaskRow
@@ -13,6 +15,7 @@ from dashboard.ingest.tables import TASKS
 from dashboard.models import FanOut, FoldPart, Run, RunPart, Task
 from tests.coordination.graphs import Run as Story
 from tests.coordination.graphs import fanned
+from tests.dashboard.recordings import Recording
 from tests.dashboard.scenes import run
 
 
@@ -60,6 +63,18 @@ def keep_parts(rows: Rows, run_id: str) -> None:
     for row in rows.fan_outs.values():
         body = msgspec.json.encode(msgspec.structs.replace(row, run_id=run_id)).decode()
         FanOut.objects.create(run_id=run_id, fanout_id=row.fanout_id, revision=1, body=body)
+
+
+def record(story: Story) -> Rows:
+    """As `keep`, with the records that the rows were folded from."""
+    rows, log = keep(story), Recording()
+    for event in sorted(story.story.events(), key=lambda event: event.at):
+        new = encode(event)
+        where = event.topic, event.partition, event.offset, event.at // 1000, APPEND_TIME
+        log.records.append(StoredRecord(*where, new.key, new.value, new.headers))
+    log.store()
+    Run.objects.update(events=len(log.records))
+    return rows
 
 
 def _values(task: TaskRow) -> tuple[object, ...]:

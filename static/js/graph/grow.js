@@ -91,14 +91,17 @@ function route(made, from, to) {
   return along ? points(made, [from, ...along, to]) : around(made, from, to);
 }
 
-/** The picture with what is new in it; what is gone leaves its place free. */
-export function grow(made, nodes, edges) {
-  const ids = new Set(nodes.map((node) => node.id));
+function clear(made, nodes, edges) {
+  const [ids, names] = [new Set(nodes.map((node) => node.id)), new Set(edges.map(edgeName))];
   for (const id of [...made.at.keys()]) if (!ids.has(id)) made.at.delete(id);
   made.taken = made.taken.filter((box) => box.owner === undefined || ids.has(box.owner));
-  for (const node of nodes) if (!made.at.has(node.id)) addNode(made, node, edges);
-  const names = new Set(edges.map(edgeName));
   for (const name of [...made.routes.keys()]) if (!names.has(name)) made.routes.delete(name);
+}
+
+/** The picture with what is new in it; what is gone leaves its place free, unless that is `kept` for it. */
+export function grow(made, nodes, edges, kept = false) {
+  if (!kept) clear(made, nodes, edges);
+  for (const node of nodes) if (!made.at.has(node.id)) addNode(made, node, edges);
   for (const edge of edges) {
     const [from, to] = [made.at.get(edge.source), made.at.get(edge.target)];
     if (made.routes.has(edgeName(edge)) || !from || !to) continue;

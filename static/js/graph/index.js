@@ -19,7 +19,7 @@ const EVERY = 1000;
 /** The graph in `element`; `load(open)` fetches it. Choosing dispatches `choose` with {id, node} as detail. */
 export class Graph {
   constructor(element, load, told = () => {}) {
-    Object.assign(this, { element, load, nodes: [], edges: [], made: null, chosen: null, timer: null, asked: 0, path: [] });
+    Object.assign(this, { element, load, nodes: [], edges: [], made: null, chosen: null, timer: null, asked: 0, path: [], kept: false });
     this.opened = new Set();
     this.drawn = new Map();
     this.stops = new Map();
@@ -57,13 +57,13 @@ export class Graph {
 
   show({ nodes, edges, left_out: leftOut = 0 }, tidy) {
     this.leftOut = leftOut;
-    const first = !this.nodes.length;
+    const first = !this.made;
     this.nodes = nodes.map(measure);
     this.edges = edges;
     if (!nodes.length) return this.note(this.element.dataset.over ? "This run ended without asking for a task." : "No task was asked for yet. The graph grows as tasks appear on the log.");
-    if (first) this.stage.replaceChildren(this.drawing);
-    if (first || tidy || !this.made) this.made = layout(this.nodes, edges);
-    else if (this.nodes.some((node) => !this.made.at.has(node.id)) || this.nodes.length !== this.made.at.size || edges.length !== this.made.routes.size) this.made = grow(this.made, this.nodes, edges);
+    if (!this.drawing.isConnected) this.stage.replaceChildren(this.drawing);
+    if (first || tidy) this.made = layout(this.nodes, edges);
+    else if (this.nodes.some((node) => !this.made.at.has(node.id)) || this.nodes.length !== this.made.at.size || edges.length !== this.made.routes.size) this.made = grow(this.made, this.nodes, edges, this.kept);
     this.paint();
     this.view.show(this.drawing, this.made);
     if (first) this.view.begin();

@@ -11,11 +11,11 @@ function framed(x, y, words, name) {
   return group;
 }
 
-/** Moves the crosshair of a timeline to a pixel; null takes it away. */
+/** Moves the crosshair of a timeline to a pixel; null takes it away. Returns the instant (ms since the start). */
 export function cross(line, x) {
   const layers = [line.head, line.body, line.foot].map((drawing) => drawing.querySelector(".crosshair"));
   for (const layer of layers) layer.replaceChildren();
-  if (x === null || !line.axis || x < line.axis.left || x > line.axis.right) return;
+  if (x === null || !line.axis || x < line.axis.left || x > line.axis.right) return null;
   const ms = line.axis.at(x);
   const [head, body, foot] = layers;
   const middle = Math.min(line.axis.right - 30, Math.max(line.axis.left + 30, x));
@@ -25,4 +25,5 @@ export function cross(line, x) {
     const value = waitingAt(row, ms);
     if (value !== null) foot.append(framed(x + 18, place * LANE + 18, value.toLocaleString("en-GB"), "value"));
   });
+  return ms;
 }

@@ -23,7 +23,7 @@ const text = (x, y, words, more = {}) => {
 export class Timeline {
   /** `load()` fetches the data. Choosing a row dispatches `choose` with {id}; `drawn` follows each drawing. */
   constructor(element, load) {
-    Object.assign(this, { element, load, data: null, chosen: null, timer: null, asked: 0, width: 0 });
+    Object.assign(this, { element, load, data: null, chosen: null, timer: null, asked: 0, width: 0, past: false });
     this.head = svg("svg", { class: "axis", "aria-hidden": "true" });
     this.body = svg("svg", { class: "rows", role: "group", "aria-label": "Timeline" });
     this.foot = svg("svg", { class: "lags", role: "img" });
@@ -34,9 +34,20 @@ export class Timeline {
     element.replaceChildren(this.head, this.body, this.note, below);
     this.body.addEventListener("click", (event) => this.pick(event.target.closest(".row")?.dataset.id));
     this.body.addEventListener("keydown", (event) => this.press(event));
-    element.addEventListener("pointermove", (event) => cross(this, event.clientX - this.head.getBoundingClientRect().left));
-    element.addEventListener("pointerleave", () => cross(this, null));
+    element.addEventListener("pointermove", (event) => this.point(event.clientX - this.head.getBoundingClientRect().left));
+    element.addEventListener("pointerleave", () => this.point(null));
     new ResizeObserver(() => this.data && this.element.clientWidth !== this.width && this.draw()).observe(element);
+  }
+
+  /** Moves the crosshair to a pixel, and says in `cross` which instant (ms since 1970) that is; null takes it away. */
+  point(x) {
+    const ms = cross(this, x);
+    this.element.dispatchEvent(new CustomEvent("cross", { detail: { at: ms === null ? null : this.axis.start + ms } }));
+  }
+
+  /** Shows the crosshair at an instant that is pointed at elsewhere. */
+  cross(at) {
+    if (this.axis) cross(this, at === null ? null : this.axis.x(at - this.axis.start));
   }
 
   /** The run changed: asks again after a while. */
@@ -92,7 +103,9 @@ export class Timeline {
   }
 
   ticks() {
-    const now = this.data.over ? [] : [text(this.axis.x(this.axis.span), 17, "now", { class: "strong", "text-anchor": "middle" })];
+    // Right of the line where the last stretch is a cut, which has its own word.
+    const cut = this.data.cuts.some(([, to]) => this.axis.x(to) > this.axis.right - 24);
+    const now = this.data.over ? [] : [text(this.axis.x(this.axis.span) + (cut ? 3 : 0), 17, this.past ? "then" : "now", { class: "strong", "text-anchor": cut ? "start" : "middle" })];
     const cuts = this.data.cuts.map(([from, to]) => text(this.axis.x(from) + CUT / 2, 17, duration((to - from) / 1000, true), { class: "gap", "text-anchor": "middle" }));
     this.marked = this.axis.ticks();
     return [...this.marked.map(({ x, text: words }) => text(x, 17, words, { "text-anchor": "middle" })), ...cuts, ...now];

