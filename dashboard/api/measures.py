@@ -22,7 +22,7 @@ def delays(request: HttpRequest, run_id: str, at: str | None = None) -> dict[str
     that nearly gated it, and what it would have saved to do without a part."""
     get_object_or_404(Run.objects.only("run_id"), run_id=run_id)
     with as_of(run_id, at) as moment:
-        return delay_row(Run.objects.get(run_id=run_id), moment.now)
+        return delay_row(get_object_or_404(Run, run_id=run_id), moment.now)
 
 
 @api.get("runs/{path:run_id}/positions", response=MarkPage, tags=["runs"])

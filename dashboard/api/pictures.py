@@ -52,7 +52,7 @@ def timeline(request: HttpRequest, run_id: str, at: str | None = None) -> dict[s
     Instants are milliseconds since `start`."""
     get_object_or_404(Run.objects.only("run_id"), run_id=run_id)
     with as_of(run_id, at) as moment:
-        return timeline_page(Run.objects.get(run_id=run_id), moment.now)
+        return timeline_page(get_object_or_404(Run, run_id=run_id), moment.now)
 
 
 @api.get("runs/{path:run_id}/breakdown", response=BreakdownShape, tags=["runs"])
@@ -64,4 +64,4 @@ def breakdown(request: HttpRequest, run_id: str, task: str = "", at: str | None 
     with as_of(run_id, at) as moment:
         if task:
             return task_delays(task_of(get_object_or_404(Task, run_id=run_id, task_id=task)), moment.now)
-        return delay_page(Run.objects.get(run_id=run_id), moment.now)
+        return delay_page(get_object_or_404(Run, run_id=run_id), moment.now)

@@ -20,5 +20,5 @@ def run(request: HttpRequest, run_id: str, at: str | None = None) -> dict[str, A
     """One run; `at` asks for it as of one of its positions, and where that is among the others."""
     get_object_or_404(Run.objects.only("run_id"), run_id=run_id)
     with as_of(run_id, at) as moment:
-        row = with_asks([Run.objects.get(run_id=run_id)])[0]
+        row = with_asks([get_object_or_404(Run, run_id=run_id)])[0]
         return row | ({"as_of": whereabouts(moment.place)} if moment.place else {})

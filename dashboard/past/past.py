@@ -18,6 +18,7 @@ from dashboard.ingest.rowwriting import RowWriter
 from dashboard.ingest.sqlite import SqliteStore
 from dashboard.ingest.working import WorkingSet
 from dashboard.manifest import layout
+from dashboard.models.tenancy import Tenants, limited_to
 from dashboard.past.beside import beside, put
 from dashboard.past.history import History, stored_of
 from dashboard.past.tables import Tables
@@ -57,7 +58,9 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Past:
-    """The past of one run, for one thread at a time."""
+    """The past of one run, for one thread at a time. Whoever asks was found to have the right to see the run: what is
+    kept here is the same for all of them, whatever tenants they see.
+    """
 
     def __init__(self, run_id: str) -> None:
         self.history = History(run_id)
@@ -72,8 +75,9 @@ class Past:
         """Inside, this thread reads the run's rows as they stood at a position. Raises BadPosition, TooLong."""
         with self.known() as history:
             count = history.count(to)
-            tables = self._go(count)
-            self._put_beside(tables, count)
+            with limited_to(_everybody):
+                tables = self._go(count)
+                self._put_beside(tables, count)
             with tables.in_place():
                 yield Place(self, count, history.positions[count - 1].at)
 
@@ -81,17 +85,21 @@ class Past:
     def known(self) -> Iterator[History]:
         """The history up to what is stored now. Raises TooLong."""
         with self._lock:
-            records = stored_of(self.history.run_id).records
-            if records > MOST:
-                raise TooLong(
-                    f"The run has {records:,} records; up to {MOST:,} are folded again for a page. "
-                    f"`manage.py replay {self.history.run_id} --to POSITION` does it."
-                )
-            kept = self.history.refresh()
-            self._snapshots = {count: content for count, content in self._snapshots.items() if count <= kept}
-            if self._count > kept:
-                self._leave()
+            with limited_to(_everybody):
+                self._refresh()
             yield self.history
+
+    def _refresh(self) -> None:
+        records = stored_of(self.history.run_id).records
+        if records > MOST:
+            raise TooLong(
+                f"The run has {records:,} records; up to {MOST:,} are folded again for a page. "
+                f"`manage.py replay {self.history.run_id} --to POSITION` does it."
+            )
+        kept = self.history.refresh()
+        self._snapshots = {count: content for count, content in self._snapshots.items() if count <= kept}
+        if self._count > kept:
+            self._leave()
 
     def forget(self) -> None:
         """Let go of what is in memory, unless somebody is there."""
@@ -142,6 +150,10 @@ class Past:
         with tables.to_fill(), transaction.atomic():
             put(kept)
         self._beside = count
+
+
+def _everybody() -> Tenants:
+    return None
 
 
 _pasts: OrderedDict[tuple[str, str], Past] = OrderedDict()

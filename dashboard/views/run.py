@@ -46,7 +46,7 @@ def _shown(request: HttpRequest, run_id: str, at: str | None) -> dict[str, Any]:
     """What the page shows of the run, as of a position. Raises BadPosition, TooLong."""
     query, fold = request.GET.get("query", ""), request.GET.get("fold")
     with as_of(run_id, at) as moment:
-        found = Run.objects.get(run_id=run_id)
+        found = one(Run.objects.filter(run_id=run_id), f"No run {run_id} had been read by then.")
         tasks, wrong = _tasks(run_id, query, fold, moment.now)
         row = with_asks([found])[0]
         return {

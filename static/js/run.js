@@ -122,7 +122,7 @@ async function loadFolds() {
 /** Every picture anew: the page is at another moment of the run. */
 async function redraw(row) {
   header(row);
-  graph.kept = timeline.past = travel.past;
+  graph.past = timeline.past = travel.past;
   const node = graph.chosen && { id: graph.chosen, node: graph.nodes.find((each) => each.id === graph.chosen) ?? null };
   const open = at("tab-time").getAttribute("aria-selected") === "true";
   await Promise.all([graph.refresh(), timeline.refresh(), loadTasks(), loadJoins(), loadFolds(), open && loadTime()]);
@@ -130,7 +130,7 @@ async function redraw(row) {
 }
 
 const travel = new Travel(at("scrubber"), path, { draw: redraw, live: async () => redraw(await api.get(path)) });
-graph.kept = timeline.past = travel.past;
+graph.past = timeline.past = travel.past;
 
 function touch() {
   graph.touch();

@@ -19,7 +19,7 @@ const EVERY = 1000;
 /** The graph in `element`; `load(open)` fetches it. Choosing dispatches `choose` with {id, node} as detail. */
 export class Graph {
   constructor(element, load, told = () => {}) {
-    Object.assign(this, { element, load, nodes: [], edges: [], made: null, chosen: null, timer: null, asked: 0, path: [], kept: false });
+    Object.assign(this, { element, load, nodes: [], edges: [], made: null, chosen: null, timer: null, asked: 0, path: [], past: false });
     this.opened = new Set();
     this.drawn = new Map();
     this.stops = new Map();
@@ -63,7 +63,7 @@ export class Graph {
     if (!nodes.length) return this.note(this.element.dataset.over ? "This run ended without asking for a task." : "No task was asked for yet. The graph grows as tasks appear on the log.");
     if (!this.drawing.isConnected) this.stage.replaceChildren(this.drawing);
     if (first || tidy) this.made = layout(this.nodes, edges);
-    else if (this.nodes.some((node) => !this.made.at.has(node.id)) || this.nodes.length !== this.made.at.size || edges.length !== this.made.routes.size) this.made = grow(this.made, this.nodes, edges, this.kept);
+    else if (this.nodes.some((node) => !this.made.at.has(node.id)) || this.nodes.length !== this.made.at.size || edges.length !== this.made.routes.size) this.made = grow(this.made, this.nodes, edges, this.past);
     this.paint();
     this.view.show(this.drawing, this.made);
     if (first) this.view.begin();
