@@ -8,6 +8,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
+from dashboard.api.exporting import exported, wanted
 from dashboard.api.problems import Problem, attach
 from dashboard.api.tokens import Access, SessionAuth, TokenAuth
 from dashboard.permissions import Capability, require
@@ -19,7 +20,8 @@ api = NinjaAPI(
     version="1",
     description=(
         "Runs, tasks, joins, agents and approvals of agents that coordinate over a log. Times are RFC 3339 UTC, "
-        "lists are {items, next}, errors are problem documents (RFC 9457)."
+        "lists are {items, next}, errors are problem documents (RFC 9457). `format=csv` or `format=json` gives a whole "
+        "list as a file."
     ),
     urls_namespace="api",
     docs_url=None,
@@ -41,7 +43,8 @@ def written(body: Any, status: int = 200) -> HttpResponse:
 def allowed(capability: Capability, word: str = "read") -> Callable[[Call], Call]:
     """Decorator of a call: 403 unless the person has the capability and the token's scope holds `word`.
 
-    The call returns what is to be written as JSON, or (status, that).
+    The call returns what is to be written as JSON, or (status, that), or a response of its own. `format=csv` or
+    `format=json` gives all rows of a list as a file.
     """
 
     def decorate(call: Call) -> Call:
@@ -51,7 +54,12 @@ def allowed(capability: Capability, word: str = "read") -> Callable[[Call], Call
             if not who.allows(word):
                 raise Problem(403, "scope", f"This token's scope does not hold `{word}`.")
             require(who.user, capability)
+            form = wanted(request)
+            if form:
+                return exported(request, form, call, kwargs)
             found = call(request, *args, **kwargs)
+            if isinstance(found, HttpResponse):
+                return found
             status, body = found if isinstance(found, tuple) else (200, found)
             return written(body, status)
 

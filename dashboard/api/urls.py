@@ -21,6 +21,7 @@ from dashboard.api import (
     run,
     runs,
     workflows,
+    xescall,
 )
 from dashboard.api.root import api
 
@@ -40,6 +41,7 @@ CALLS: Final = (
     run,
     runs,
     workflows,
+    xescall,
 )
 
 

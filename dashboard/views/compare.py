@@ -1,5 +1,8 @@
 """Compare: what was different this time?"""
 
+from typing import Final
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
 
 from dashboard.api.comparepage import TYPICAL, candidates, compare_page
@@ -8,6 +11,8 @@ from dashboard.clock import database_now
 from dashboard.models import Run
 from dashboard.permissions import may_see_runs, needs
 from dashboard.views.page import page
+
+TABLES: Final = ("parts", "steps", "tasks")
 
 
 @needs(may_see_runs)
@@ -33,5 +38,6 @@ def compare(request: HttpRequest) -> HttpResponse:
         found=found,
         wrong=wrong,
         candidates=found["candidates"] if found else candidates(run) if run else [],
+        files={part: f"/api/v1/runs/compare/{part}?{urlencode({'a': before, 'b': after})}&" for part in TABLES},
         newest=[] if run else Run.objects.order_by("-first_at")[:20],
     )

@@ -1,6 +1,7 @@
 """The run page: where does this run stand, and what holds it up?"""
 
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +16,7 @@ from dashboard.api.tasklist import RANKS, filtered, task_page
 from dashboard.clock import database_now
 from dashboard.models import Run, RunPart
 from dashboard.past import as_of
-from dashboard.permissions import may_see_payloads, may_see_runs, may_steer, needs
+from dashboard.permissions import may_replay, may_see_payloads, may_see_runs, may_steer, needs
 from dashboard.views.page import one, page
 
 PART: Final = msgspec.json.Decoder(RunPartRow)
@@ -38,6 +39,7 @@ def run(request: HttpRequest, run_id: str) -> HttpResponse:
         **shown,
         usual=usually,
         before=before,
+        files=_files(request, run_id, may_replay(request.user)),
         may_steer=may_steer(request.user),
     )
 
@@ -76,6 +78,19 @@ def states(segments: list[tuple[str, int]]) -> list[dict[str, Any]]:
     return [
         {"name": name, "count": count, "query": f"state:{name}" if name in known else ""} for name, count in segments
     ]
+
+
+def _files(request: HttpRequest, run_id: str, may_export: bool) -> dict[str, str]:
+    """Addresses of the run's tables and events as files, narrowed as the page is, each ready for `format=…`."""
+    path = f"/api/v1/runs/{quote(run_id, safe='')}"
+    narrowed = {name: request.GET[name] for name in ("query", "fold", "at") if name in request.GET}
+    moment = {name: narrowed[name] for name in narrowed if name == "at"}
+    return {
+        "tasks": f"{path}/tasks?{urlencode(narrowed)}&",
+        "joins": f"{path}/joins?{urlencode(moment)}&",
+        "events": f"{path}/events?",
+        "xes": f"{path}/xes" if may_export else "",
+    }
 
 
 def _before(found: Run) -> str:

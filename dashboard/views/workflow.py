@@ -1,5 +1,7 @@
 """Workflow: how do the runs of this workflow go over time, and which step fails?"""
 
+from urllib.parse import quote
+
 from django.http import Http404, HttpRequest, HttpResponse
 
 from dashboard.api.problems import Problem
@@ -15,4 +17,6 @@ def workflow(request: HttpRequest, workflow: str) -> HttpResponse:
         found = workflow_page(workflow)
     except Problem as problem:
         raise Http404(problem.detail) from problem
-    return page(request, "workflow.html", "runs", found=found)
+    return page(
+        request, "workflow.html", "runs", found=found, file=f"/api/v1/workflows/{quote(workflow, safe='')}/runs?"
+    )

@@ -5,11 +5,13 @@ import { start as startClock } from "./clock.js";
 import { start as startFresh } from "./fresh.js";
 import { start as startKeys } from "./keys.js";
 import { start as startLive } from "./live.js";
+import { pictures } from "./picture.js";
 import { start as startTheme } from "./theme.js";
 
 startTheme();
 startKeys();
 startClock();
+pictures();
 if (document.documentElement.dataset.live) {
   startFresh(first("health"));
   // Module scripts run in order and before this event: by then every module has said what it watches.

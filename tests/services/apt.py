@@ -22,9 +22,7 @@ def install(packages: tuple[str, ...]) -> None:
 
 def _apt_get(*arguments: str) -> None:
     command = ["apt-get", "-o", "DPkg::Lock::Timeout=300", *arguments]
-    done = subprocess.run(
-        command, env={**os.environ, **ENVIRONMENT}, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, env={**os.environ, **ENVIRONMENT}, capture_output=True, text=True, check=False)
     if done.returncode:
         words = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
         raise Missing(f"`{' '.join(command)}` failed, exit code {done.returncode}:\n{words}")

@@ -47,9 +47,7 @@ def _signed(
     issuer: str | None = None,
 ) -> x509.Certificate:
     now = datetime.now(UTC)
-    addresses = x509.SubjectAlternativeName(
-        [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
-    )
+    addresses = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
     return (
         x509.CertificateBuilder()
         .subject_name(_name(name))

@@ -29,9 +29,7 @@ class KafkaBroker:
     of `certificates` and the user of `kafka_settings`. `settings` are further lines of `server.properties`.
     """
 
-    def __init__(
-        self, nodes: int = 1, *, secured: bool = False, settings: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, nodes: int = 1, *, secured: bool = False, settings: Mapping[str, str] | None = None) -> None:
         self._java: list[str | Path] = [find_java().path, "-cp", f"{find_kafka().path}/*", "-XX:-UsePerfData"]
         self.folder = Path(tempfile.mkdtemp(prefix="lineside-kafka-"))
         self.certificates = make_certificates(self.folder) if secured else None
@@ -148,9 +146,7 @@ class KafkaBroker:
 
     def _run(self, program: str, *arguments: str) -> str:
         command = [*self._java, "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
-        done = subprocess.run(
-            [*command, program, *arguments], capture_output=True, text=True, check=False, timeout=120
-        )
+        done = subprocess.run([*command, program, *arguments], capture_output=True, text=True, check=False, timeout=120)
         if done.returncode:
             raise RuntimeError(f"{program} failed, exit code {done.returncode}:\n{done.stdout}{done.stderr}")
         return done.stdout

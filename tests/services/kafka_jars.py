@@ -54,9 +54,7 @@ def find_kafka() -> Found:
         _fetch(folder)
     faults = jar_faults(folder)
     if faults:
-        raise Missing(
-            f"the Kafka jars in {folder} are not the expected ones, delete that folder: {faults[0]}"
-        )
+        raise Missing(f"the Kafka jars in {folder} are not the expected ones, delete that folder: {faults[0]}")
     return Found("kafka", VERSION, folder)
 
 

@@ -32,9 +32,7 @@ def find_postgres() -> Found:
     for folder in _candidates():
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return Found("postgresql", _version(folder), folder)
-    raise missing_program(
-        "PostgreSQL", PACKAGES, f"tests start a server of their own, version {OLDEST} or newer"
-    )
+    raise missing_program("PostgreSQL", PACKAGES, f"tests start a server of their own, version {OLDEST} or newer")
 
 
 def _candidates() -> list[Path]:
@@ -44,9 +42,7 @@ def _candidates() -> list[Path]:
 
 
 def _version(folder: Path) -> str:
-    printed = subprocess.run(
-        [folder / "postgres", "--version"], capture_output=True, text=True, check=True
-    ).stdout
+    printed = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
     match = re.search(r"(\d+)[.\d]*", printed)
     if match is None or int(match[1]) < OLDEST:
         raise Missing(f"{folder} holds {printed.strip()}, tests need {OLDEST} or newer", PACKAGES)

@@ -85,9 +85,7 @@ def test_a_failing_tool_is_quoted(kafka: KafkaBroker) -> None:
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
 @pytest.mark.parametrize("protocol", ["SASL_PLAINTEXT", "SASL_SSL"])
-async def test_a_user_signs_in(
-    secured_kafka: KafkaBroker, namespace: str, protocol: str, mechanism: str
-) -> None:
+async def test_a_user_signs_in(secured_kafka: KafkaBroker, namespace: str, protocol: str, mechanism: str) -> None:
     await create_topic(secured_kafka, namespace)
     options = sasl(secured_kafka, protocol, mechanism, PASSWORD)
     await append(secured_kafka.address(protocol), namespace, b"signed", **options)
@@ -95,9 +93,7 @@ async def test_a_user_signs_in(
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256"])
-async def test_a_wrong_password_is_refused(
-    secured_kafka: KafkaBroker, namespace: str, mechanism: str
-) -> None:
+async def test_a_wrong_password_is_refused(secured_kafka: KafkaBroker, namespace: str, mechanism: str) -> None:
     options = sasl(secured_kafka, "SASL_PLAINTEXT", mechanism, "wrong")
     with pytest.raises(KafkaError):
         await append(secured_kafka.address("SASL_PLAINTEXT"), namespace, b"x", **options)

@@ -10,9 +10,7 @@ def test_it_answers_a_ping(redis_server: RedisServer) -> None:
     assert redis_server.ping() == b"+PONG"
 
 
-def test_it_is_back_on_its_port_and_empty_after_kill_and_restart(
-    redis_server: RedisServer, namespace: str
-) -> None:
+def test_it_is_back_on_its_port_and_empty_after_kill_and_restart(redis_server: RedisServer, namespace: str) -> None:
     with Redis.from_url(redis_server.url()) as client:
         client.set(namespace, "kept in memory only")
     redis_server.kill()

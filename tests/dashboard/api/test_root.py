@@ -31,7 +31,7 @@ def made(request: HttpRequest) -> tuple[int, dict[str, Any]]:
 
 
 def request(may_look: bool = True, scope: list[str] | None = None) -> Any:
-    return SimpleNamespace(auth=Access(SimpleNamespace(may=may_look), scope))
+    return SimpleNamespace(method="GET", GET={}, auth=Access(SimpleNamespace(may=may_look), scope))
 
 
 def test_an_answer_is_json_with_the_status_of_the_call() -> None:

@@ -56,7 +56,7 @@ def test_the_list_of_workflows_has_the_one_that_ran_last_first() -> None:
 def test_the_page_has_figures_table_and_matrix() -> None:
     three_runs()
     page = viewer().get("/workflows/incident/").content.decode()
-    assert page.count("data-figure=") == 4
+    assert page.count('class="chart" data-figure=') == 4
     assert "3 done, 2 failed" in page
     assert json.dumps("var(--failed)") in page
 
