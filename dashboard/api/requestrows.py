@@ -56,6 +56,12 @@ def state_of(request: Request, approval: Approval | None) -> str:
     return request.state
 
 
+def expires_at(request: Request, approval: Approval | None) -> int | None:
+    """When a request expires (µs): as asked, unless it was kept waiting or handed up since."""
+    ours = approval is not None and approval.version == request.version
+    return approval.expires_at if approval is not None and ours else request.expires_at
+
+
 def queue_order(request: Request, approval: Approval | None, now: int) -> list[Any]:
     """The place in the queue: overdue, then risk, then due, then age; the same rule as the policy's."""
     overdue = request.due_at is not None and request.due_at < now
@@ -121,7 +127,8 @@ def request_row(request: Request, approval: Approval | None = None, around: Arou
         "bulk": bulk_key(request, risk) if state == "pending" else "",
         "requested_at": iso(request.requested_at),
         "due_at": iso(request.due_at if request.due_at is not None else request.expires_at),
-        "expires_at": iso(request.expires_at),
+        "expires_at": iso(expires_at(request, approval)),
+        "escalated_to": approval.escalated_to if approval and approval.version == request.version else "",
         "on_expiry": EXPIRY.get(request.on_expiry, "rejected"),
         "claim": dict(around.claim) if around.claim else None,
         "foreign": list(around.foreign),

@@ -117,6 +117,7 @@ def answer(page: Page, how: str) -> None:
     page.keyboard.press("Control+Enter")
 
 
+@pytest.mark.timeout(900)
 def test_fifty_mixed_requests_are_cleared_by_keyboard(desk: Desk, tmp_path: Path) -> None:
     for number in range(MIXED):
         mixed(number)

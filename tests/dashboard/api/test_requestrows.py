@@ -47,3 +47,11 @@ def test_only_low_and_medium_risk_of_one_action_and_policy_may_be_decided_togeth
     other = Request(approval_id="b", version=1, action={"name": "pay"}, policy={"rule": "all"})
     assert bulk_key(one, "medium") == bulk_key(one, "low") != bulk_key(other, "low")
     assert bulk_key(one, "high") == ""
+
+
+def test_what_was_handed_up_at_its_end_does_not_expire_any_more() -> None:
+    request = Request(approval_id="a", version=1, expires_at=NOW)
+    handed = Approval(approval_id="a", version=1, expires_at=None, escalated_to="operator")
+    row = request_row(request, handed, now=NOW + 1)
+    assert (row["expires_at"], row["escalated_to"]) == (None, "operator")
+    assert request_row(Request(approval_id="a", version=2, expires_at=NOW), handed, now=NOW)["escalated_to"] == ""
