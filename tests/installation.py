@@ -114,6 +114,13 @@ class Installation:
         site.process.wait_until(site.answers, START_SECONDS)
         return site
 
+    def one_process(self) -> "Site":
+        """Pages and all background roles in one process without agents, once it answers."""
+        port = free_port()
+        process = self.start("demo", "demo", "--no-agents", "--port", str(port))
+        process.wait_until(lambda: process.logged("Open http"), START_SECONDS)
+        return Site(self, process, port)
+
     def api(self, site: "Site") -> Api:
         """The API of a web process, for a user who may see everything."""
         token = self.manage("token", USER, "--name", "tests").splitlines()[-1]
@@ -132,6 +139,10 @@ class Installation:
     def records(self) -> list[Record]:
         """Everything that is on the log now: partition after partition, in offset order."""
         return asyncio.run(self._records())
+
+    def pids(self) -> list[int]:
+        """Of the processes that run."""
+        return [process.pid for process in self._processes if process.running]
 
     def close(self) -> None:
         """End all processes, paused ones too."""

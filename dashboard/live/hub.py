@@ -16,7 +16,7 @@ from dashboard.live.watch import Frame, Row, Watch
 from dashboard.models.tenancy import Tenants
 
 log = logging.getLogger(__name__)
-MIN_INTERVAL: Final = 0.2  # seconds between messages to one viewer: five a second
+MIN_INTERVAL: Final = 0.1  # seconds between messages to one viewer: ten a second
 # What holds rows of many tenants; who watches a single run was asked for the right to it.
 MIXED: Final = frozenset({"board", "approvals", "health"})
 

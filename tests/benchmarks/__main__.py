@@ -18,6 +18,8 @@ QUICK: Final[Mapping[str, Sequence[str]]] = {
     "ingest": ("--events", "8000"),
     "kafkalog": ("--records", "5000"),
     "travel": ("--events", "2000", "--positions", "10"),
+    "latency": ("--shapes", "embedded", "--rates", "100", "--probes", "40"),
+    "pages": ("--backlog", "10000"),
 }
 
 

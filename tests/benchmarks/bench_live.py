@@ -3,7 +3,7 @@
     uv run python -m tests.benchmarks.bench_live [--rate 100] [--seconds 20] [--runs 25] [--elsewhere]
 
 A server process holds log, database, ingest and sockets. Each run has one viewer; events are spread over the runs,
-because one viewer is told at most five times a second. Events are appended in the server process, or with
+because one viewer is told at most ten times a second. Events are appended in the server process, or with
 `--elsewhere` in this one, as agents of another local process would. Prints p50, p95 and the worst in ms.
 """
 

@@ -19,7 +19,6 @@ from tests.faults.walk import Walk, addresses
 from tests.hostile import SCRIPTS, Hostile
 from tests.installation import Installation, Site
 from tests.services.chromium import Chromium
-from tests.services.ports import free_port
 from tests.signedin import signed_in_client, signed_in_page
 
 LIVE = 300
@@ -39,7 +38,7 @@ def check(installation: Installation, blocker: Any, chromium: Chromium, count: i
         assert 0 < Rejected.objects.count() < count
         assert not Rejected.objects.filter(reason="").exists()
     places = [*told.events, *told.malformed][:: max(1, count // 40)]
-    site = at_work(installation)
+    site = installation.one_process()
     asked(site, places)
     with chromium.browser() as browser:
         walk = Walk(signed_in_page(browser, site.address), each=each)
@@ -56,14 +55,6 @@ def pour(installation: Installation, hostile: Hostile, count: int) -> int:
     records = [one for one in hostile.records(count) if is_read(one.topic, installation.manifest)]
     installation.append(records)
     return len(records)
-
-
-def at_work(installation: Installation) -> Site:
-    """Pages and background roles in one process, without agents."""
-    port = free_port()
-    process = installation.start("demo", "demo", "--no-agents", "--port", str(port))
-    process.wait_until(lambda: process.logged("Open http"), 60)
-    return Site(installation, process, port)
 
 
 def asked(site: Site, places: list[tuple[str, int, int]]) -> None:

@@ -75,7 +75,7 @@ class Crew:
 
 def drained(installation: Installation) -> None:
     """Read what is left, once the leases of the dead are over."""
-    installation.manage("worker", "--roles", "ingest", "--drain", seconds=120)
+    installation.manage("worker", "--roles", "ingest", "--drain", seconds=600)
 
 
 def check(installation: Installation, blocker: Any, kills: int, least: int) -> None:
@@ -119,6 +119,6 @@ def test_five_workers_are_killed(installation: Installation, django_db_blocker: 
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1_200)
+@pytest.mark.timeout(2_400)
 def test_thirty_workers_are_killed(installation: Installation, django_db_blocker: Any) -> None:
     check(installation, django_db_blocker, kills=30, least=20)
