@@ -8,6 +8,7 @@ from ninja import Header
 
 from dashboard.api import deciding
 from dashboard.api.argtext import NotArguments, read
+from dashboard.api.askfilter import asks_in_state, decided_asks, names_a_state, open_asks
 from dashboard.api.askshapes import (
     ApprovalDetail,
     ApprovalPage,
@@ -24,7 +25,6 @@ from dashboard.api.askshapes import (
 from dashboard.api.editing import edit_of
 from dashboard.api.paging import size
 from dashboard.api.problems import Problem
-from dashboard.api.queue import decided_rows, open_rows, rows_of
 from dashboard.api.reviewpage import detail, review
 from dashboard.api.root import access, allowed, api
 from dashboard.approvals.bulk import Reading
@@ -37,18 +37,20 @@ STATES = ("pending", "decided", "granted", "denied", "expired", "withdrawn")
 
 @api.get("approvals", response=ApprovalPage, tags=["approvals"])
 @allowed(may_see_approvals)
-def approvals(request: HttpRequest, state: str = "pending", limit: int | None = None) -> dict[str, Any]:
+def approvals(
+    request: HttpRequest, state: str | None = None, query: str = "", limit: int | None = None
+) -> dict[str, Any]:
     """Requests for approval. `state=pending` (default) is the queue in the order it should be decided,
-    `decided` the last decisions; granted, denied, expired and withdrawn are what the log says."""
+    `decided` the last decisions; granted, denied, expired and withdrawn are what the log says. `query` is a query
+    line: `risk:high agent:payer due<1h`; one that names a state itself is asked of all requests."""
     now, most = database_now(), size(limit)
-    if state not in STATES:
+    if state is not None and state not in STATES:
         raise Problem(400, "bad_query", f"state={state} is not known; there are {', '.join(STATES)}.")
-    if state == "pending":
-        return {"items": open_rows(now, most), "next": None}
     if state == "decided":
-        return {"items": decided_rows(now, most), "next": None}
-    found = Request.objects.filter(state=state).order_by("-requested_at", "approval_id")[:most]
-    return {"items": rows_of(found, now), "next": None}
+        return {"items": decided_asks(query, now, most), "next": None}
+    if state == "pending" or (state is None and not names_a_state(query)):
+        return {"items": open_asks(query, now, most), "next": None}
+    return {"items": asks_in_state(state or "", query, now, most), "next": None}
 
 
 @api.post("approvals/{path:approval_id}/decisions", response={201: DecisionReceipt}, tags=["approvals"])

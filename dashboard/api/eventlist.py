@@ -3,7 +3,7 @@
 A page of a run unpacks only the segments it shows, so the last page of a long run costs what the first one does.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from coordination.event import Event
@@ -18,10 +18,12 @@ from dashboard.events import decoded, events_of_task
 from dashboard.models import Segment
 from dashboard.segments import unpack
 
+Row = dict[str, Any]
+LOOKED_AT: Final = 20_000
 PLAIN: Final[Sign] = {"sign": "none", "label": "no change of state"}
 
 
-def event_row(event: Event) -> dict[str, Any]:
+def event_row(event: Event) -> Row:
     """One event without what it carries."""
     return {
         "kind": "event",
@@ -78,35 +80,46 @@ def event_note(event: Event) -> str:
 
 
 def run_events(
-    run_id: str, after: str | None, limit: int, vector: Mapping[tuple[str, int], int] | None = None
-) -> dict[str, Any]:
+    run_id: str,
+    after: str | None,
+    limit: int,
+    vector: Mapping[tuple[str, int], int] | None = None,
+    test: Callable[[Event], bool] | None = None,
+) -> Row:
     """One page of a run's events, in the order they were read: in offset order within each partition. `vector` holds
-    the next offset of each partition at a position, to leave out what comes after it."""
+    the next offset of each partition at a position, to leave out what comes after it.
+
+    With a `test` the page holds those that pass; it looks at LOOKED_AT records at most, and the cursor goes on there.
+    """
     key = position(after, 2) or [0, -1]
-    found: list[tuple[int, int, StoredRecord]] = []
-    rows = Segment.objects.filter(run_id=run_id, id__gte=int(key[0])).order_by("id")
+    taken: list[Event] = []
+    last, looked = [int(key[0]), int(key[1])], 0
+    for segment, place, record in _records_behind(run_id, last, vector):
+        if len(taken) == limit or looked == LOOKED_AT:
+            return {"items": [event_row(event) for event in taken], "next": cursor(*last)}
+        taken += [event for event in decoded([record]) if test is None or test(event)]
+        last, looked = [segment, place], looked + (test is not None)
+    return {"items": [event_row(event) for event in taken], "next": None}
+
+
+def _records_behind(
+    run_id: str, last: list[int], vector: Mapping[tuple[str, int], int] | None
+) -> Iterator[tuple[int, int, StoredRecord]]:
+    """The records of a run behind (segment, place), each with where it stands."""
+    rows = Segment.objects.filter(run_id=run_id, id__gte=last[0]).order_by("id")
+    first, behind = last
     for segment, dictionary, blob in rows.values_list("id", "dictionary_id", "blob").iterator(chunk_size=20):
-        first = int(key[1]) + 1 if segment == key[0] else 0
-        records = unpack(dictionary, bytes(blob))
-        found += [
-            (segment, place, record)
-            for place, record in enumerate(records)
-            if place >= first and (vector is None or record.offset < vector.get((record.topic, record.partition), 0))
-        ]
-        if len(found) > limit:
-            break
-    following = cursor(*found[limit - 1][:2]) if len(found) > limit else None
-    shown = found[:limit]
-    return {"items": _rows(record for _, _, record in shown), "next": following}
+        for place, record in enumerate(unpack(dictionary, bytes(blob))):
+            later = vector is not None and record.offset >= vector.get((record.topic, record.partition), 0)
+            if (segment != first or place > behind) and not later:
+                yield segment, place, record
 
 
-def _rows(records: Iterable[StoredRecord]) -> list[dict[str, Any]]:
-    return [event_row(event) for event in decoded(records)]
-
-
-def task_events(run_id: str, task_id: str, after: str | None, limit: int) -> dict[str, Any]:
-    """One page of a task's events in log order."""
-    events = events_of_task(run_id, task_id)
+def task_events(
+    run_id: str, task_id: str, after: str | None, limit: int, test: Callable[[Event], bool] | None = None
+) -> Row:
+    """One page of a task's events in log order; with a `test` those that pass."""
+    events = [event for event in events_of_task(run_id, task_id) if test is None or test(event)]
     key = position(after, 1)
     begin = int(key[0]) if key else 0
     shown = [event_row(event) for event in events[begin : begin + limit + 1]]

@@ -5,12 +5,14 @@ from typing import Any
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
+from dashboard.api.eventfilter import event_test
 from dashboard.api.eventlist import run_events, task_events
 from dashboard.api.paging import size
 from dashboard.api.problems import Problem
 from dashboard.api.recordpage import record_page, record_row
 from dashboard.api.recordshapes import EventPage, RecordShape
 from dashboard.api.root import access, allowed, api
+from dashboard.clock import database_now
 from dashboard.events import record_at
 from dashboard.manifest import manifest
 from dashboard.models import Run, Task
@@ -21,21 +23,34 @@ from dashboard.permissions import may_see_approvals, may_see_payloads, may_see_r
 @api.get("runs/{path:run_id}/events", response=EventPage, tags=["records"])
 @allowed(may_see_runs)
 def events_of_run(
-    request: HttpRequest, run_id: str, cursor: str | None = None, limit: int | None = None, at: str | None = None
+    request: HttpRequest,
+    run_id: str,
+    query: str = "",
+    cursor: str | None = None,
+    limit: int | None = None,
+    at: str | None = None,
 ) -> dict[str, Any]:
-    """Events of a run in the order they were read: in offset order within each partition. `at` leaves out what
-    comes after a position."""
+    """Events of a run in the order they were read: in offset order within each partition. `query` is a query line:
+    `event:task.failed agent:coder offset:3@1042`; with one a page may be short and yet have a next one. `at` leaves
+    out what comes after a position."""
     get_object_or_404(Run.objects.only("run_id"), run_id=run_id)
     with as_of(run_id, at) as moment:
-        return run_events(run_id, cursor, size(limit), moment.place.vector if moment.place else None)
+        vector = moment.place.vector if moment.place else None
+        return run_events(run_id, cursor, size(limit), vector, event_test(query, moment.now))
 
 
 @api.get("tasks/{path:task_id}/events", response=EventPage, tags=["records"])
 @allowed(may_see_runs)
 def events_of_task(
-    request: HttpRequest, task_id: str, run: str = "", cursor: str | None = None, limit: int | None = None
+    request: HttpRequest,
+    task_id: str,
+    run: str = "",
+    query: str = "",
+    cursor: str | None = None,
+    limit: int | None = None,
 ) -> dict[str, Any]:
-    """Events of a task in log order. `run` is needed where several runs have a task of this id."""
+    """Events of a task in log order. `query` is a query line; `run` is needed where several runs have a task of this
+    id."""
     runs = list(
         Task.objects.filter(task_id=task_id, **({"run_id": run} if run else {})).values_list("run_id", flat=True)[:2]
     )
@@ -43,7 +58,7 @@ def events_of_task(
         raise Problem(404, "not_found", f"No task {task_id} has been read.")
     if len(runs) > 1:
         raise Problem(409, "ambiguous", f"Several runs have a task {task_id}; name one with run=.", runs=runs)
-    return task_events(runs[0], task_id, cursor, size(limit))
+    return task_events(runs[0], task_id, cursor, size(limit), event_test(query, database_now()))
 
 
 @api.get("records/{str:topic}/{int:partition}/{int:offset}", response=RecordShape, tags=["records"])

@@ -1,6 +1,6 @@
 """Folds of a run as whole rows: the parts of all shards, summed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -60,6 +60,7 @@ def parts_of(run_id: str) -> Iterable[PartRow]:
     return map(DECODER.decode, FoldPart.objects.filter(run_id=run_id).values_list("body", flat=True))
 
 
-def fold_page(run_id: str) -> dict[str, Any]:
-    """The rows of all folds of a run."""
-    return {"items": [fold_row(fold, revision=fold.revision) for fold in folds_of(run_id)], "next": None}
+def fold_page(run_id: str, keys: Collection[str] | None = None) -> dict[str, Any]:
+    """The rows of all folds of a run, or of those with these keys."""
+    folds = (fold for fold in folds_of(run_id) if keys is None or fold.fold_key in keys)
+    return {"items": [fold_row(fold, revision=fold.revision) for fold in folds], "next": None}

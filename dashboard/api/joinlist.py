@@ -1,6 +1,6 @@
 """Joins of a run: how each stands, whom it still waits for, and where those inputs are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -38,11 +38,13 @@ WORDS: Final = {
 BAD: Final = ("failed", "expired", "cannot complete")
 
 
-def join_page(run_id: str, fanout: str | None = None) -> dict[str, Any]:
-    """The joins of a run, open ones first; `fanout` asks for one of them."""
+def join_page(run_id: str, fanout: str | None = None, ids: Collection[str] | None = None) -> dict[str, Any]:
+    """The joins of a run, open ones first; `fanout` asks for one of them, `ids` for some."""
     found = FanOut.objects.filter(run_id=run_id)
     if fanout is not None:
         found = found.filter(fanout_id=fanout)
+    if ids is not None:
+        found = found.filter(fanout_id__in=sorted(ids)[:MOST])
     fan_outs = [DECODER.decode(each.body) for each in found.order_by("fanout_id")[:MOST]]
     rows = join_rows(run_id, fan_outs)
     return {"items": sorted(rows, key=lambda row: (row["decided"], row["order"])), "next": None}

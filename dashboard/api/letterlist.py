@@ -6,18 +6,16 @@ from django.db.models import Q, QuerySet
 
 from dashboard.api.addresses import address, record_address, short_position, task_address
 from dashboard.api.instants import iso
+from dashboard.api.letterfilter import letters
 from dashboard.api.paging import cursor, page, position
-from dashboard.api.problems import Problem
 from dashboard.models import DeadLetter, Rejected
 
-KINDS: Final = ("rejected", "dead")
 STATES: Final = tuple(DeadLetter.State.values)
 
 
-def letter_page(query: str, after: str | None, limit: int) -> dict[str, Any]:
-    """One page of both kinds; a query may name `kind:`, `state:`, `agent:`, `run:`, `topic:` and words of the
-    reason. Raises Problem 400 for a word that is not understood."""
-    dead, rejected = _filtered(query)
+def letter_page(query: str, after: str | None, limit: int, now: int) -> dict[str, Any]:
+    """One page of both kinds that a query line asks for at `now` (µs). Raises Problem 400."""
+    dead, rejected = letters(query, now)
     key = position(after, 2)
     found = [
         *(((each.at, f"d{each.pk}"), dead_row(each)) for each in _newest(dead, "d", key, limit)),
@@ -35,32 +33,6 @@ def _newest(found: QuerySet[Any], mark: str, key: list[Any] | None, limit: int) 
         same = Q(at=at, pk__lt=int(place[1:])) if place[:1] == mark else Q(at=at) if mark < place[:1] else Q(pk__in=[])
         found = found.filter(Q(at__lt=at) | same)
     return list(found.defer("record").order_by("-at", "-pk")[: limit + 1])
-
-
-def _filtered(query: str) -> tuple[QuerySet[DeadLetter], QuerySet[Rejected]]:
-    dead, rejected = DeadLetter.objects.all(), Rejected.objects.all()
-    for word in query.split():
-        key, colon, value = word.partition(":")
-        if not colon:
-            dead = dead.filter(Q(message__icontains=word) | Q(task_id__icontains=word) | Q(exception__icontains=word))
-            rejected = rejected.filter(Q(reason__icontains=word) | Q(topic__icontains=word))
-        elif key == "kind" and value in KINDS:
-            dead, rejected = (dead, rejected.none()) if value == "dead" else (dead.none(), rejected)
-        elif key == "state" and value in STATES:
-            dead, rejected = dead.filter(state=value), rejected.none()
-        elif key in ("agent", "run", "task"):
-            field = {"agent": "agent_group", "run": "run_id", "task": "task_id"}[key]
-            dead, rejected = dead.filter(**{field: value}), rejected.none()
-        elif key == "topic":
-            dead, rejected = dead.filter(origin_topic=value), rejected.filter(topic=value)
-        else:
-            raise Problem(
-                400,
-                "bad_query",
-                f"{word} is not understood; there are kind:dead, kind:rejected, state:, agent:, run:, task:, topic:.",
-                at=query.index(word),
-            )
-    return dead, rejected
 
 
 def dead_row(letter: DeadLetter) -> dict[str, Any]:

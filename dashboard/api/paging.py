@@ -14,6 +14,7 @@ from dashboard.api.problems import Problem
 
 PAGE: Final = 50
 MOST: Final = 200
+EMPTY: Final[dict[str, Any]] = {"items": [], "next": None}
 
 
 def cursor(*key: Any) -> str:

@@ -11,10 +11,12 @@ from django.shortcuts import get_object_or_404
 from dashboard.api.delaypage import delay_page, task_delays
 from dashboard.api.graphpage import graph_page
 from dashboard.api.joinlist import join_page
+from dashboard.api.matchlist import fan_outs_with
 from dashboard.api.pictureshapes import BreakdownShape, TimelineShape
 from dashboard.api.root import allowed, api
 from dashboard.api.shapes import GraphShape, JoinPage
 from dashboard.api.taskbody import task_of
+from dashboard.api.tasklist import filtered
 from dashboard.api.timelinepage import timeline_page
 from dashboard.models import Run, Task
 from dashboard.past import as_of
@@ -38,11 +40,15 @@ def graph(
 
 @api.get("runs/{path:run_id}/joins", response=JoinPage, tags=["runs"])
 @allowed(may_see_runs)
-def joins(request: HttpRequest, run_id: str, fanout: str | None = None, at: str | None = None) -> dict[str, Any]:
-    """The joins of a run, open ones first. `fanout` asks for one of them, exact whatever its size."""
+def joins(
+    request: HttpRequest, run_id: str, fanout: str | None = None, query: str = "", at: str | None = None
+) -> dict[str, Any]:
+    """The joins of a run, open ones first. `fanout` asks for one of them, exact whatever its size; with a `query`
+    those that have a branch it asks for."""
     get_object_or_404(Run.objects.only("run_id"), run_id=run_id)
-    with as_of(run_id, at):
-        return join_page(run_id, fanout)
+    with as_of(run_id, at) as moment:
+        ids = fan_outs_with(filtered(run_id, query, now=moment.now)) if query.strip() else None
+        return join_page(run_id, fanout, ids)
 
 
 @api.get("runs/{path:run_id}/timeline", response=TimelineShape, tags=["runs"])

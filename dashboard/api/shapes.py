@@ -170,3 +170,11 @@ class JoinPage(Schema):
 
     items: list[JoinShape]
     next: str | None
+
+
+class MatchShape(Open):
+    """Boxes of a graph that hold what a query line asks for: id of the box -> how many of its tasks."""
+
+    total: int
+    nodes: dict[str, int]
+    revision: int

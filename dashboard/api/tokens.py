@@ -1,7 +1,7 @@
 """Who calls the API: a signed-in browser (session and CSRF) or a bearer token with a scope.
 
-A token's scope is a list of words: `read`, `events`, `decide`, `steer`, `redrive`, and `log:<topic pattern>` for
-the embedded log's HTTP face. A token never gives more than its user may do. The review class stays closed to
+A token's scope is a list of words: `read`, `events`, `decide`, `steer`, `redrive`, `views`, and `log:<topic pattern>`
+for the embedded log's HTTP face. A token never gives more than its user may do. The review class stays closed to
 tokens whatever their scope says, except that an agent may ask for approval; only the relay writes decisions.
 """
 
@@ -21,7 +21,7 @@ from dashboard.manifest import manifest
 from dashboard.models import ApiToken
 from dashboard.permissions import Person, may_use_log
 
-WORDS: Final = ("read", "events", "decide", "steer", "redrive")
+WORDS: Final = ("read", "events", "decide", "steer", "redrive", "views")
 DEFAULT_SCOPE: Final = ("read",)
 WRITABLE_REVIEW: Final = frozenset({"review.approval.commands"})
 RELAY_ONLY: Final = frozenset({"run.decision.commands"})

@@ -117,9 +117,9 @@ RUN_PARTS: Final = Table(
 FOLD_PARTS: Final = Table(
     "dashboard_foldpart",
     ("run_id", "fold_key", "shard"),
-    (),
+    (("agent_group", TEXT), ("task_type", TEXT)),
     FoldPart,
-    lambda part: (part.run_id, part.fold_key, part.shard),
+    lambda part: (part.run_id, part.fold_key, part.shard, part.agent_group, part.task_type),
     lambda part: (part.run_id, part.fold_key, part.shard),
 )
 FAN_OUTS: Final = Table(

@@ -70,5 +70,7 @@ class DeadLetter(models.Model):
             models.Index(fields=["topic", "partition", "offset"], name="dead_letter_position"),
             models.Index(fields=["run_id", "task_id"], name="dead_letter_by_task"),
             models.Index(fields=["state", "at"], name="dead_letter_by_state"),
+            models.Index(fields=["agent_group", "at"], name="dead_letter_by_group"),
+            models.Index(fields=["at"], name="dead_letter_by_time"),
         )
         permissions = (("redrive_deadletter", "Can redrive and discard dead letters"),)

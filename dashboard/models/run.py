@@ -40,6 +40,7 @@ class Run(models.Model):
         indexes = (
             models.Index(fields=["first_at"], name="run_by_first"),
             models.Index(fields=["state", "first_at"], name="run_by_state"),
+            models.Index(fields=["workflow", "first_at"], name="run_by_workflow"),
         )
         permissions = (
             ("steer_run", "Can cancel, retry and compensate tasks"),
@@ -66,13 +67,24 @@ class RunPart(models.Model):
 
 
 class FoldPart(models.Model):
-    """What one shard knows of a fold (alike tasks of a run); `body` is the row of `coordination.runs`."""
+    """What one shard knows of a fold (alike tasks of a run); `body` is the row of `coordination.runs`.
+
+    Group and type of its members stand beside it, so that runs are found by them without asking their tasks.
+    """
 
     pk = models.CompositePrimaryKey("run_id", "fold_key", "shard")
     run_id = models.TextField()
     fold_key = models.TextField()
     shard = models.TextField()
+    agent_group = models.TextField(default="")
+    task_type = models.TextField(default="")
     revision = models.BigIntegerField()
     body = models.TextField()
 
     objects = OfRun["FoldPart"]()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["agent_group", "run_id"], name="fold_by_group"),
+            models.Index(fields=["task_type", "run_id"], name="fold_by_type"),
+        )

@@ -10,8 +10,9 @@ from django.views.decorators.http import require_http_methods
 
 from dashboard.api import deciding
 from dashboard.api.addresses import address
+from dashboard.api.askfilter import asks_in_state, decided_asks, names_a_state, open_asks, over
 from dashboard.api.problems import Problem
-from dashboard.api.queue import decided_rows, open_count, open_rows, urgency
+from dashboard.api.queue import LIMIT, open_count, open_rows, urgency
 from dashboard.api.reviewevidence import evidence
 from dashboard.api.reviewpage import Review, note_view, review
 from dashboard.clock import database_now
@@ -19,7 +20,7 @@ from dashboard.forms import DecisionForm
 from dashboard.models import Request
 from dashboard.notify.sending import told_of
 from dashboard.permissions import may_decide, may_see_approvals, may_see_payloads, may_see_runs, needs
-from dashboard.views.page import one, page
+from dashboard.views.page import asked, one, page
 
 CONSENT = ("approve", "edit")
 
@@ -27,18 +28,28 @@ CONSENT = ("approve", "edit")
 @needs(may_see_approvals)
 def queue(request: HttpRequest) -> HttpResponse:
     """What must I decide? Overdue first, then risk, then due, then age."""
-    now = database_now()
-    asks = open_rows(now)
+    query, now = request.GET.get("query", ""), database_now()
+    (asks, decided), wrong = asked(query, lambda: _lists(query, now), ([], []))
     return page(
         request,
         "approvals.html",
         "approvals",
         now=now,
+        query=query,
+        wrong=wrong,
         asks=asks,
         open_asks=open_count(),
-        urgency=urgency(asks, now),
-        decided=decided_rows(now, 20),
+        urgency=urgency(open_rows(now) if query else asks, now),
+        decided=decided,
     )
+
+
+def _lists(query: str, now: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The queue and what is over: decided here, or in a state that the line names."""
+    if names_a_state(query):
+        found = asks_in_state("", query, now, LIMIT)
+        return sorted((row for row in found if row["open"]), key=lambda row: row["order"]), over(found)
+    return open_asks(query, now), decided_asks(query, now, 20)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

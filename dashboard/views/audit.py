@@ -4,13 +4,14 @@ from typing import Any, Final
 
 import msgspec
 from django.contrib.auth import get_user_model
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
+from dashboard.api.auditfilter import audit_entries
 from dashboard.audit import first_broken
+from dashboard.clock import database_now
 from dashboard.models import Audit
 from dashboard.permissions import may_see_audit, needs
-from dashboard.views.page import page
+from dashboard.views.page import asked, page
 
 PAGE: Final = 100
 
@@ -18,13 +19,11 @@ PAGE: Final = 100
 @needs(may_see_audit)
 def audit(request: HttpRequest) -> HttpResponse:
     """One page of entries and whether their chain holds; the whole chain is checked by `verify_audit`."""
-    query = request.GET.get("query", "").strip()
-    found = Audit.objects.order_by("-number")
+    query, now = request.GET.get("query", "").strip(), database_now()
+    found, wrong = asked(query, lambda: audit_entries(query, now), Audit.objects.none())
     before = request.GET.get("before", "")
     if before.isdecimal():
         found = found.filter(number__lt=int(before))
-    if query:
-        found = found.filter(Q(actor__icontains=query) | Q(act__icontains=query) | Q(subject__icontains=query))
     entries = list(found[: PAGE + 1])
     shown = entries[:PAGE]
     names = _names({entry.actor for entry in shown})
@@ -32,7 +31,9 @@ def audit(request: HttpRequest) -> HttpResponse:
         request,
         "audit.html",
         "audit",
+        now=now,
         query=query,
+        wrong=wrong,
         entries=[_shown(entry, names) for entry in shown],
         older=shown[-1].number if len(entries) > PAGE else None,
         broken=_broken(shown) if shown and not query else None,

@@ -1,29 +1,20 @@
 """The board: live runs newest first, what holds each, the agents' strip, open approvals. And the list of all runs."""
 
-from typing import Any, Final
+from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
 from dashboard.api.grouplist import group_rows
-from dashboard.api.paging import PAGE
-from dashboard.api.problems import Problem
+from dashboard.api.paging import EMPTY, PAGE
 from dashboard.api.queue import decided_rows, open_count, open_rows, urgency
 from dashboard.api.runlist import figures, run_page
 from dashboard.clock import database_now
 from dashboard.permissions import may_see_agents, may_see_approvals, may_see_runs, needs
-from dashboard.views.page import page
+from dashboard.views.page import asked, page
 
 DAY: Final = 86_400_000_000
 STRIP: Final = 8
 ASKS: Final = 8
-
-
-def _runs(query: str) -> tuple[dict[str, Any], str]:
-    """The first page of runs and, where the query is not understood, why."""
-    try:
-        return run_page(query, None, PAGE), ""
-    except Problem as problem:
-        return {"items": [], "next": None}, problem.detail
 
 
 @needs(may_see_runs)
@@ -31,7 +22,7 @@ def board(request: HttpRequest) -> HttpResponse:
     """What is going on, and what needs me?"""
     now = database_now()
     query = request.GET.get("query", "")
-    runs, wrong = _runs(query)
+    runs, wrong = asked(query, lambda: run_page(query, None, PAGE, now), EMPTY)
     asks = open_rows(now) if may_see_approvals(request.user) else []
     groups = group_rows(now) if may_see_agents(request.user) else []
     return page(
@@ -58,5 +49,6 @@ def board(request: HttpRequest) -> HttpResponse:
 def runs(request: HttpRequest) -> HttpResponse:
     """Every run there is, newest first."""
     query = request.GET.get("query", "")
-    found, wrong = _runs(query)
-    return page(request, "runs.html", "runs", query=query, wrong=wrong, runs=found)
+    now = database_now()
+    found, wrong = asked(query, lambda: run_page(query, None, PAGE, now), EMPTY)
+    return page(request, "runs.html", "runs", now=now, query=query, wrong=wrong, runs=found)

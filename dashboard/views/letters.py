@@ -3,20 +3,16 @@
 from django.http import HttpRequest, HttpResponse
 
 from dashboard.api.letterlist import letter_figures, letter_page
-from dashboard.api.paging import PAGE
-from dashboard.api.problems import Problem
+from dashboard.api.paging import EMPTY, PAGE
+from dashboard.clock import database_now
 from dashboard.permissions import may_see_letters, needs
-from dashboard.views.page import page
+from dashboard.views.page import asked, page
 
 
 @needs(may_see_letters)
 def letters(request: HttpRequest) -> HttpResponse:
     """The list, with its filter."""
-    query = request.GET.get("query", "")
-    wrong = ""
-    try:
-        found = letter_page(query, None, PAGE)
-    except Problem as problem:
-        found, wrong = {"items": [], "next": None}, problem.detail
+    query, now = request.GET.get("query", ""), database_now()
+    found, wrong = asked(query, lambda: letter_page(query, None, PAGE, now), EMPTY)
     figures = letter_figures()
-    return page(request, "dead_letters.html", "dead", query=query, wrong=wrong, letters=found, figures=figures)
+    return page(request, "dead_letters.html", "dead", now=now, query=query, wrong=wrong, letters=found, figures=figures)

@@ -1,6 +1,7 @@
 """What every page has: the frame's first data, and words for what is missing."""
 
-from typing import Any, Final, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from dashboard.api.health import health_row
+from dashboard.api.problems import Problem
 from dashboard.clock import database_now
 from dashboard.permissions import (
     Capability,
@@ -49,6 +51,45 @@ def page(request: HttpRequest, template: str, place: str, *, status: int = 200, 
 
 
 Row = TypeVar("Row", bound=Model)
+Answer = TypeVar("Answer")
+
+
+class Wrong(NamedTuple):
+    """What was not understood in a query line, why, and the line around it; `at` counts characters from 0."""
+
+    words: str
+    line: str
+    at: int
+    end: int
+
+    @property
+    def place(self) -> int:
+        """Where it is, as people count."""
+        return self.at + 1
+
+    @property
+    def before(self) -> str:
+        """What stands before it."""
+        return self.line[: self.at]
+
+    @property
+    def culprit(self) -> str:
+        """The part that is to blame; a space where something is missing."""
+        return self.line[self.at : self.end] or "\N{NO-BREAK SPACE}"
+
+    @property
+    def after(self) -> str:
+        """What stands behind it."""
+        return self.line[self.end :]
+
+
+def asked(line: str, ask: Callable[[], Answer], nothing: Answer) -> tuple[Answer, Wrong | None]:
+    """The answer to a query line, or nothing and what was not understood."""
+    try:
+        return ask(), None
+    except Problem as problem:
+        at = int(problem.members.get("at", len(line)))
+        return nothing, Wrong(problem.detail, line, at, max(int(problem.members.get("end", at)), at + 1))
 
 
 def one(rows: QuerySet[Row], words: str) -> Row:

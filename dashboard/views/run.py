@@ -9,15 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from coordination.errors import CoordinationError
 from coordination.lag import words
 from coordination.runs import RunPart as RunPartRow
-from dashboard.api.paging import PAGE
-from dashboard.api.problems import Problem
+from dashboard.api.paging import EMPTY, PAGE
 from dashboard.api.runlist import usual, with_asks
-from dashboard.api.tasklist import RANKS, filtered, task_page
+from dashboard.api.tasklist import RANKED, filtered, task_page
 from dashboard.clock import database_now
 from dashboard.models import Run, RunPart
 from dashboard.past import as_of
 from dashboard.permissions import may_replay, may_see_payloads, may_see_runs, may_steer, needs
-from dashboard.views.page import one, page
+from dashboard.views.page import asked, one, page
 
 PART: Final = msgspec.json.Decoder(RunPartRow)
 MILLION: Final = 1_000_000
@@ -49,7 +48,7 @@ def _shown(request: HttpRequest, run_id: str, at: str | None) -> dict[str, Any]:
     query, fold = request.GET.get("query", ""), request.GET.get("fold")
     with as_of(run_id, at) as moment:
         found = one(Run.objects.filter(run_id=run_id), f"No run {run_id} had been read by then.")
-        tasks, wrong = _tasks(run_id, query, fold, moment.now)
+        tasks, wrong = asked(query, lambda: _tasks(run_id, query, fold, moment.now), EMPTY)
         row = with_asks([found])[0]
         return {
             "now": moment.now if moment.place is None else database_now(),
@@ -65,18 +64,14 @@ def _shown(request: HttpRequest, run_id: str, at: str | None) -> dict[str, Any]:
         }
 
 
-def _tasks(run_id: str, query: str, fold: str | None, now: int) -> tuple[dict[str, Any], str]:
-    try:
-        return task_page(filtered(run_id, query, fold), None, PAGE, now), ""
-    except Problem as problem:
-        return {"items": [], "next": None}, problem.detail
+def _tasks(run_id: str, query: str, fold: str | None, now: int) -> dict[str, Any]:
+    return task_page(filtered(run_id, query, fold, now=now), None, PAGE, now)
 
 
 def states(segments: list[tuple[str, int]]) -> list[dict[str, Any]]:
     """The counts over the graph; each leads to the tasks behind it."""
-    known = dict(RANKS)
     return [
-        {"name": name, "count": count, "query": f"state:{name}" if name in known else ""} for name, count in segments
+        {"name": name, "count": count, "query": f"state:{name}" if name in RANKED else ""} for name, count in segments
     ]
 
 

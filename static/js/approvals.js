@@ -2,13 +2,15 @@
 
 import { first, get } from "./api.js";
 import { Bulk } from "./bulk.js";
+import { filtered } from "./filtered.js";
 import { headings } from "./grouping.js";
 import { onKey } from "./keys.js";
 import { watch } from "./live.js";
 import { Rows } from "./rows.js";
 
 const list = document.getElementById("asks");
-const asks = new Rows(list, { accepts: (row) => row.open, headed: headings(list, "queue-group") });
+const query = new URLSearchParams(location.search).get("query") ?? "";
+const asks = new Rows(list, { accepts: (row) => row.open && !query, headed: headings(list, "queue-group") });
 const decided = new Rows(document.getElementById("decided"));
 
 export function receipts(rows) {
@@ -16,6 +18,8 @@ export function receipts(rows) {
 }
 
 const bulk = new Bulk(list, asks);
+const again = filtered(asks, query, async () => (await get("approvals", { state: "pending", query, limit: 200 })).items);
+
 asks.load(first("first-asks"));
 bulk.paint();
 onKey("x", () => document.activeElement?.closest?.(".ask-row")?.querySelector(".pick:not([hidden])")?.click());
@@ -24,12 +28,13 @@ decided.load(receipts(first("first-decided")));
 watch("approvals", {
   apply: (rows, gone) => {
     asks.apply(rows, [...gone, ...rows.filter((row) => row.kind === "approval" && !row.open).map((row) => row.id)]);
-    decided.apply(receipts(rows));
+    if (query) again();
+    else decided.apply(receipts(rows));
     bulk.paint();
   },
   refetch: async () => {
-    asks.load((await get("approvals", { state: "pending", limit: 200 })).items);
+    await again.now();
     bulk.paint();
-    decided.load(receipts((await get("approvals", { state: "decided", limit: 20 })).items));
+    if (!query) decided.load(receipts((await get("approvals", { state: "decided", limit: 20 })).items));
   },
 });

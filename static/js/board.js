@@ -1,6 +1,7 @@
 // The board: runs, the agents' strip, open approvals, receipts; each list live on its own.
 
 import { first, get } from "./api.js";
+import { filtered } from "./filtered.js";
 import { watch } from "./live.js";
 import { more } from "./more.js";
 import { Rows } from "./rows.js";
@@ -13,6 +14,7 @@ function list(id, options) {
 }
 
 const query = new URLSearchParams(location.search).get("query") ?? "";
+// With a filter only the server knows what fits: a change asks it again.
 const runs = list("runs", { accepts: () => query === "" });
 const groups = list("groups");
 const asks = list("asks", { accepts: (row) => row.open });
@@ -29,14 +31,8 @@ function receipts(rows) {
   return rows.filter((row) => row.receipt).map((row) => ({ ...row, kind: "decided", order: row.receipt.order }));
 }
 
-watch("board", {
-  apply: (rows, gone) => runs.apply(rows, gone),
-  refetch: async () => {
-    const answer = await get("runs", { query, limit: 50 });
-    for (const row of answer.items) runs.take(row, false);
-    runs.settle(false);
-  },
-});
+const again = filtered(runs, query, async () => (await get("runs", { query, limit: 50 })).items);
+watch("board", { apply: (rows, gone) => { runs.apply(rows, gone); again(); }, refetch: again.now });
 
 if (groups) {
   const refetch = async () => groups.load((await get("agents")).items.slice(0, SHOWN));

@@ -6,10 +6,14 @@ import { start as startFresh } from "./fresh.js";
 import { start as startKeys } from "./keys.js";
 import { start as startLive } from "./live.js";
 import { pictures } from "./picture.js";
+import { start as startQuery } from "./query.js";
 import { start as startTheme } from "./theme.js";
+import { start as startViews } from "./views.js";
 
 startTheme();
 startKeys();
+startQuery();
+startViews();
 startClock();
 pictures();
 if (document.documentElement.dataset.live) {

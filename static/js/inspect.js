@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { build, fill } from "./fill.js";
 import { duration } from "./format.js";
+import { quoted } from "./query.js";
 import { open } from "./tabs.js";
 
 const EMPTY = { why: "", why_url: null, error: null, bar: null, rows: null, widths: null, attempts: null, inputs: null, outputs: null, url: null };
@@ -18,7 +19,7 @@ function attempt(one) {
 }
 
 async function task(path, id) {
-  const [{ items: [row] }, times] = await Promise.all([get(`${path}/tasks`, { query: `task:${id}`, limit: 1 }), get(`${path}/breakdown`, { task: id })]);
+  const [{ items: [row] }, times] = await Promise.all([get(`${path}/tasks`, { query: `task:${quoted(id)}`, limit: 1 }), get(`${path}/breakdown`, { task: id })]);
   const second = [row.sign.label, row.agent_id || row.agent_group, row.attempt > 1 ? `attempt ${row.attempt}` : ""].filter(Boolean).join(", ");
   return {
     name: row.name, sign: row.sign, second, url: row.url, link: "Open task", why: row.waiting?.text ?? "", why_url: row.waiting?.link ?? null, error: row.error,

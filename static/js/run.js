@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { fill } from "./fill.js";
+import { filtered, fitting } from "./filtered.js";
 import { Graph } from "./graph/index.js";
 import { inspect, widths } from "./inspect.js";
 import { watch } from "./live.js";
@@ -137,12 +138,19 @@ function touch() {
   timeline.touch();
 }
 
+const again = filtered(tasks, query, async () => {
+  await fit();
+  return (await api.get(`${path}/tasks`, { query, fold, limit: 50 })).items;
+});
+const fit = fitting(path, query, graph, timeline, at("tasks-words"));
+
 watch(`run:${runId}`, {
   apply: (rows, gone) => {
     travel.touch(rows.length + gone.length);
     if (travel.past) return;
     rows.filter((row) => row.kind === "run").forEach(header);
     tasks.apply(rows);
+    again();
     folds.apply(rows, gone);
     touch();
     if (rows.some((row) => row.kind === "join")) later ??= setTimeout(() => { later = null; loadJoins(); }, 1000);
@@ -150,9 +158,7 @@ watch(`run:${runId}`, {
   refetch: async () => {
     if (travel.past) return;
     header(await api.get(path));
-    const answer = await api.get(`${path}/tasks`, { query, fold, limit: 50 });
-    for (const row of answer.items) tasks.take(row, false);
-    tasks.settle(false);
+    await again.now();
     touch();
     await Promise.all([loadJoins(), loadFolds()]);
   },

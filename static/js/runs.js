@@ -1,6 +1,7 @@
 // The list of all runs: the first page, more on demand, and what changes meanwhile.
 
 import { first, get } from "./api.js";
+import { filtered } from "./filtered.js";
 import { watch } from "./live.js";
 import { more } from "./more.js";
 import { Rows } from "./rows.js";
@@ -11,10 +12,5 @@ const page = first("first-runs");
 rows.load(page.items);
 more(rows, "runs", { query }, page.next);
 
-watch("board", {
-  apply: (changed, gone) => rows.apply(changed, gone),
-  refetch: async () => {
-    for (const row of (await get("runs", { query })).items) rows.take(row, false);
-    rows.settle(false);
-  },
-});
+const again = filtered(rows, query, async () => (await get("runs", { query })).items);
+watch("board", { apply: (changed, gone) => { rows.apply(changed, gone); again(); }, refetch: again.now });

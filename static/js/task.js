@@ -4,6 +4,7 @@ import { first, get } from "./api.js";
 import { fill } from "./fill.js";
 import { watch } from "./live.js";
 import { bar } from "./marks.js";
+import { quoted } from "./query.js";
 import { steering } from "./steering.js";
 
 const page = document.getElementById("task");
@@ -27,7 +28,7 @@ function take(row) {
 watch(`run:${run}`, {
   apply: (rows) => rows.filter((row) => row.kind === "task" && row.id === task).forEach(take),
   refetch: async () => {
-    const { items } = await get(`runs/${encodeURIComponent(run)}/tasks`, { query: `task:${task}`, limit: 1 });
+    const { items } = await get(`runs/${encodeURIComponent(run)}/tasks`, { query: `task:${quoted(task)}`, limit: 1 });
     items.forEach(take);
   },
 });

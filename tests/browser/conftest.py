@@ -26,21 +26,32 @@ def browser(chromium: Chromium) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def opened(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
-    """Opens the page of a run that was kept, signed in; without a socket, as if nothing changed."""
+def visited(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
+    """Opens a page, signed in; without a socket, as if nothing changed. `scheme` is light or dark."""
     contexts: list[BrowserContext] = []
 
-    def go(run_id: str = "run-1", width: int = 1440, height: int = 900) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height})
+    def go(path: str, width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
         contexts.append(context)
         name = settings.SESSION_COOKIE_NAME
         context.add_cookies([{"name": name, "value": viewer().cookies[name].value, "url": live_server.url}])
         context.route("**/ws/live", lambda route: route.abort())
         page = context.new_page()
-        page.goto(f"{live_server.url}/runs/{run_id}/")
-        page.wait_for_selector("#graph .drawing .node, #graph .graph-note")
+        page.goto(f"{live_server.url}{path}")
         return page
 
     yield go
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def opened(visited: Callable[..., Page]) -> Callable[..., Page]:
+    """Opens the page of a run that was kept."""
+
+    def go(run_id: str = "run-1", query: str = "", **given: Any) -> Page:
+        page = visited(f"/runs/{run_id}/{query}", **given)
+        page.wait_for_selector("#graph .drawing .node, #graph .graph-note")
+        return page
+
+    return go

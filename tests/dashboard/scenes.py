@@ -134,7 +134,8 @@ def fold(fold_key: str, counts: dict[str, int], run_id: str = "run-1", shard: st
         **fields,
     )
     body = msgspec.json.encode(part).decode()
-    FoldPart.objects.create(run_id=run_id, fold_key=fold_key, shard=shard, revision=1, body=body)
+    kind = {"agent_group": part.agent_group, "task_type": part.task_type}
+    FoldPart.objects.create(run_id=run_id, fold_key=fold_key, shard=shard, revision=1, body=body, **kind)
 
 
 def fan_out(fanout_id: str, run_id: str = "run-1", **fields: Any) -> FanOutRow:

@@ -41,13 +41,15 @@ NAMED = {
     "fanout_id": "none",
     "fold_key": "none",
     "token": "none",
+    "number": "1",
 }
 REFUSED = {401, 403}
 ACTING = {"may_decide", "may_steer", "may_redrive", "may_prune", "may_answer_readiness"}
 ACTING |= {"may_manage_policy", "may_manage_rules"}
 # What is asked about is named in the query, so that its bare address has nothing to show.
 ASKING = {"api/v1/runs/compare"}
-LOOKING_POSTS = {"approvals/<path:approval_id>/"}
+# Drawn for whoever looks, or kept for oneself.
+LOOKING_POSTS = {"approvals/<path:approval_id>/", "api/v1/views", "api/v1/views/<int:number>"}
 
 
 @pytest.fixture

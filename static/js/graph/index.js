@@ -122,10 +122,12 @@ export class Graph {
       stop.setAttribute("tabindex", stop === tab ? 0 : -1);
     }
     const kept = this.alone ? relatives(this.edges, this.alone) : null;
-    this.kept = kept;
+    const shown = (id) => (!kept || kept.has(id)) && (!this.matched || this.matched.has(id));
+    this.kept = kept || this.matched ? new Set(this.nodes.map((node) => node.id).filter(shown)) : null;
     this.canvas.later();
-    for (const node of this.drawing.querySelectorAll("[data-node]")) node.classList.toggle("dim", Boolean(kept) && !kept.has(node.dataset.node));
-    for (const way of this.drawing.querySelectorAll(".way")) way.classList.toggle("dim", Boolean(kept) && !(kept.has(way.dataset.from) && kept.has(way.dataset.to)));
+    for (const node of this.drawing.querySelectorAll("[data-node]")) node.classList.toggle("dim", !shown(node.dataset.node));
+    for (const row of this.drawing.querySelectorAll(".member")) row.classList.toggle("dim", Boolean(this.matched) && !this.matched.has(row.dataset.id));
+    for (const way of this.drawing.querySelectorAll(".way")) way.classList.toggle("dim", !(shown(way.dataset.from) && shown(way.dataset.to)));
   }
 
   focus(id, bring = true) {
@@ -167,6 +169,12 @@ export class Graph {
     this.alone = !node || this.alone === node ? null : node;
     this.mark();
     this.element.dispatchEvent(new CustomEvent("isolated", { detail: Boolean(this.alone) }));
+  }
+
+  /** Dims all but these nodes (a Set of ids), because a query line asks for them; null dims nothing. */
+  match(ids) {
+    this.matched = ids;
+    if (this.made) this.mark();
   }
 
   /** Draws the critical path through these nodes, first to last. */

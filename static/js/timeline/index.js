@@ -74,8 +74,9 @@ export class Timeline {
   }
 
   draw() {
-    const { rows, lanes, path } = this.data;
-    if (!rows.length) return this.say("Nothing has happened yet that takes time.");
+    const { lanes, path } = this.data;
+    const rows = this.data.rows.filter((row) => !this.only || this.only.has(row.id));
+    if (!rows.length) return this.say(this.only && this.data.rows.length ? "No row of the timeline fits this filter." : "Nothing has happened yet that takes time.");
     this.say("");
     this.width = this.element.clientWidth;
     const narrow = this.width < 640;
@@ -85,7 +86,7 @@ export class Timeline {
     const focused = document.activeElement?.closest?.(".row")?.dataset.id;
     this.sizes(this.head, HEAD).append(...this.ticks());
     const height = rows.length * ROW + 8;
-    this.sizes(this.body, height).append(...this.grid(height), ...this.line(path), ...rows.map((row, place) => this.row(row, place)), svg("g", { class: "crosshair" }));
+    this.sizes(this.body, height).append(...this.grid(height), ...this.line(path), ...rows.map((row, place) => this.row(row, place, rows[place - 1])), svg("g", { class: "crosshair" }));
     this.head.append(svg("g", { class: "crosshair" }));
     this.sizes(this.foot, lanes.length * LANE + (lanes.length ? 4 : 0)).append(...this.grid(lanes.length * LANE), ...lanes.map((row, place) => lane(row, this.axis, place * LANE, (...given) => this.laneName(...given), place === 0)), svg("g", { class: "crosshair" }));
     this.foot.setAttribute("aria-label", `Waiting tasks: ${lanes.map((row) => `${row.group} at most ${row.most}`).join(", ") || "not polled"}`);
@@ -133,8 +134,8 @@ export class Timeline {
     return d ? [svg("path", { class: "path", d })] : [];
   }
 
-  row(row, place) {
-    const [y, before] = [place * ROW, this.data.rows[place - 1]];
+  row(row, place, before) {
+    const y = place * ROW;
     const narrow = this.left < 200;
     const group = narrow || (before?.group === row.group && place > 0) ? "" : row.group;
     const name = row.kind === "member" ? { x: narrow ? 28 : 104, class: "second" } : { x: narrow ? 16 : 96, class: "strong" };
@@ -163,6 +164,12 @@ export class Timeline {
       row.setAttribute("aria-pressed", String(row.dataset.id === this.chosen));
       row.setAttribute("tabindex", row === tab ? 0 : -1);
     }
+  }
+
+  /** Shows these rows alone (a Set of ids), because a query line asks for them; null shows all. */
+  match(ids) {
+    this.only = ids;
+    if (this.data) this.draw();
   }
 
   /** Marks a row that was chosen elsewhere. */

@@ -16,7 +16,7 @@ def test_both_kinds_are_merged_newest_first_and_paged_without_loss() -> None:
     dead_letter(9, at=NOW + 3)
     seen, cursor = [], None
     while True:
-        page = letter_page("", cursor, 2)
+        page = letter_page("", cursor, 2, NOW)
         seen += [(row["sort"], row["offset"]) for row in page["items"]]
         cursor = page["next"]
         if cursor is None:
@@ -42,17 +42,17 @@ def test_a_query_filters(query: str, expected: set[tuple[str, int]]) -> None:
     dead_letter(1)
     dead_letter(2, agent_group="coder", state="redriven")
     rejected(3)
-    assert {(row["sort"], row["offset"]) for row in letter_page(query, None, 10)["items"]} == expected
+    assert {(row["sort"], row["offset"]) for row in letter_page(query, None, 10, NOW)["items"]} == expected
 
 
 def test_a_word_that_is_not_understood_is_refused() -> None:
     with pytest.raises(Problem):
-        letter_page("state:tired", None, 10)
+        letter_page("state:tired", None, 10, NOW)
 
 
 def test_a_dead_letter_names_where_it_came_from() -> None:
     dead_letter(7)
-    row = letter_page("", None, 1)["items"][0]
+    row = letter_page("", None, 1, NOW)["items"][0]
     assert row["position"] == "dlq.coord.run-0@7"
     assert row["origin"] == "task.commands-4@100"
     assert row["task_url"] == "/runs/run-1/tasks/task-1/"

@@ -17,7 +17,7 @@ def test_both_kinds_are_shown_and_counted() -> None:
 
 
 def test_a_filter_that_is_not_understood_is_told() -> None:
-    assert b"is not understood" in viewer().get("/dead-letters/?query=state:tired").content
+    assert b"state:tired is not known" in viewer().get("/dead-letters/?query=state:tired").content
 
 
 def test_letters_need_their_right() -> None:

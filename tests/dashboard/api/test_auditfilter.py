@@ -1,0 +1,43 @@
+"""The query line of the audit trail."""
+
+import pytest
+
+from coordination.subjects import AUDIT
+from dashboard.api.auditfilter import _KEYS, audit_entries
+from dashboard.audit import enter
+from dashboard.clock import database_now
+from tests.dashboard.scenes import member
+
+pytestmark = pytest.mark.django_db
+
+
+def test_every_key_has_a_meaning() -> None:
+    assert set(_KEYS) == set(AUDIT.fields) | {""}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", {1, 2, 3}),
+        ("who:lena", {1, 3}),
+        ("who:len*", {1, 3}),
+        ("who:timer", {2}),
+        ("-who:lena", {2}),
+        ("act:task.*", {1}),
+        ("about:approval/a-1", {2, 3}),
+        ("approval:a-1", {2, 3}),
+        ("task:t-1", {1}),
+        ("run:run-1", {1}),
+        ("number>1", {2, 3}),
+        ("age<1h", {1, 2, 3}),
+        ("age>1h", set()),
+        ("lena granted", {3}),
+        ("CANCEL", {1}),
+    ],
+)
+def test_a_line_filters(line: str, expected: set[int]) -> None:
+    lena = f"user-{member('lena').pk}"
+    enter(lena, "task.cancel", "task/t-1", {"run_id": "run-1", "reason": "x"})
+    enter("timer", "approval.expired", "approval/a-1")
+    enter(lena, "approval.granted", "approval/a-1", {"run_id": "run-2"})
+    assert {entry.number for entry in audit_entries(line, database_now())} == expected
