@@ -16,7 +16,9 @@ On = Literal["runs", "tasks", "events", "approvals", "letters", "audit", "agents
 
 @api.get("completions", response=CompletionPage, tags=["query"])
 @allowed(may_see_runs)
-def complete(request: HttpRequest, on: On = "runs", query: str = "", caret: int | None = None, run: str = "") -> dict[str, Any]:
+def complete(
+    request: HttpRequest, on: On = "runs", query: str = "", caret: int | None = None, run: str = ""
+) -> dict[str, Any]:
     """How a query line about `on` may go on at `caret` (its end, if nothing is said): keys, and values that are
     there. `run` keeps values to those of one run."""
     require(access(request).user, SEEN_BY[on])

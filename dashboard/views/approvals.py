@@ -23,13 +23,15 @@ from dashboard.permissions import may_decide, may_see_approvals, may_see_payload
 from dashboard.views.page import asked, one, page
 
 CONSENT = ("approve", "edit")
+Lists = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 
 @needs(may_see_approvals)
 def queue(request: HttpRequest) -> HttpResponse:
     """What must I decide? Overdue first, then risk, then due, then age."""
     query, now = request.GET.get("query", ""), database_now()
-    (asks, decided), wrong = asked(query, lambda: _lists(query, now), ([], []))
+    nothing: Lists = ([], [])
+    (asks, decided), wrong = asked(query, lambda: _lists(query, now), nothing)
     return page(
         request,
         "approvals.html",
@@ -44,7 +46,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _lists(query: str, now: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _lists(query: str, now: int) -> Lists:
     """The queue and what is over: decided here, or in a state that the line names."""
     if names_a_state(query):
         found = asks_in_state("", query, now, LIMIT)
