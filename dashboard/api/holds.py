@@ -65,9 +65,10 @@ def _open(run: Run) -> int:
     return _count(run, ("unknown", "requested", "submitted", "working", "retry_wait", *HUMAN))
 
 
-def hold(run: Run, asks: Mapping[str, Any] | None = None) -> Hold:
-    """What holds the run: its end, its first cause, a person, a timer, a queue, or nothing."""
-    cause = run.first_cause or {}
+def hold(run: Run, asks: Mapping[str, Any] | None = None, cause: Mapping[str, Any] | None = None) -> Hold:
+    """What holds the run: its end, its first cause (that of its summary, if none is given), a person, a timer, a
+    queue, or nothing."""
+    cause = run.first_cause or {} if cause is None else cause
     sign = run_sign(run)["sign"]
     if cause and sign == "failed":
         return _failed(run, cause)

@@ -14,6 +14,7 @@ from coordination.lag import words
 from coordination.runs import RunPart
 from coordination.tasks import FAILING, OPEN, Attempt, Task
 from dashboard.api.addresses import address, short_position, task_address
+from dashboard.api.cascades import Cascade, cause_fields
 from dashboard.api.errorline import error_line
 from dashboard.api.holds import blocked_tasks, hold, run_sign
 from dashboard.api.instants import between, iso
@@ -111,9 +112,10 @@ def _time_of(task: Task) -> Row:
     return {"since": None, "took": None if took is None else words(max(0, took))}
 
 
-def run_row(run: Run, *, asks: Mapping[str, Any] | None = None) -> Row:
-    """One run as the summary has it. `asks` are its open approvals {count, title, since}, where asked for."""
-    cause = run.first_cause or {}
+def run_row(run: Run, *, asks: Mapping[str, Any] | None = None, cascade: Cascade | None = None) -> Row:
+    """One run as the summary has it. `asks` are its open approvals {count, title, since}, where asked for; without
+    a `cascade` the first cause and what it blocks are those of the summary."""
+    cause = cause_fields(cascade.first) if cascade and cascade.first else run.first_cause or {}
     blocked = blocked_tasks(run)
     segments = bar(run.counts, blocked=blocked)
     done = sum(count for name, count in segments if name == "done")
@@ -135,8 +137,8 @@ def run_row(run: Run, *, asks: Mapping[str, Any] | None = None) -> Row:
         "done": done,
         "total": run.total,
         "tally": f"{done:,} / {run.total:,}",
-        "outcome": outcome(run, blocked),
-        "hold": hold(run, asks),
+        "outcome": outcome(run, blocked, cascade),
+        "hold": hold(run, asks, cause),
         "started_at": iso(began),
         "ended_at": iso(run.ended_at),
         "since": None if run.ended_at is not None else iso(began),
@@ -146,12 +148,13 @@ def run_row(run: Run, *, asks: Mapping[str, Any] | None = None) -> Row:
         "tokens": run.tokens,
         "cost": run.cost,
         "derived_times": run.derived_times,
-        "first_cause": cause_row(cause, blocked) if cause else None,
+        "first_cause": cause_row(cause, len(cascade.causes[0].blocked) if cascade else blocked) if cause else None,
+        **({"causes": len(cascade.causes), "blocked": cascade.blocked} if cascade else {}),
     }
 
 
 def cause_row(cause: Mapping[str, Any], blocked: int) -> Row:
-    """The first cause of a run's failure as the API gives it."""
+    """The first cause of a run's failure as the API gives it; `blocked` are the tasks that hang on it."""
     return {
         "task_id": cause.get("task_id", ""),
         "title": cause.get("title", ""),
@@ -162,11 +165,12 @@ def cause_row(cause: Mapping[str, Any], blocked: int) -> Row:
     }
 
 
-def outcome(run: Run, blocked: int) -> str:
+def outcome(run: Run, blocked: int, cascade: Cascade | None = None) -> str:
     """The word at the right under the state bar: the state, or how far a failure reaches."""
-    if blocked:
-        return f"1 cause, {blocked:,} blocked"
-    return run_sign(run)["label"]
+    sign = run_sign(run)
+    if cascade and sign["sign"] == "failed" and (cascade.blocked or len(cascade.causes) > 1):
+        return cascade.words
+    return f"{blocked:,} blocked" if blocked and not cascade else sign["label"]
 
 
 def run_part_row(part: RunPart) -> Row:

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from dashboard.api.root import allowed, api
-from dashboard.api.runlist import with_asks
+from dashboard.api.runlist import judged
 from dashboard.api.shapes import RunShape
 from dashboard.api.whereabouts import whereabouts
 from dashboard.models import Run
@@ -20,5 +20,5 @@ def run(request: HttpRequest, run_id: str, at: str | None = None) -> dict[str, A
     """One run; `at` asks for it as of one of its positions, and where that is among the others."""
     get_object_or_404(Run.objects.only("run_id"), run_id=run_id)
     with as_of(run_id, at) as moment:
-        row = with_asks([get_object_or_404(Run, run_id=run_id)])[0]
+        row = judged([get_object_or_404(Run, run_id=run_id)])[0]
         return row | ({"as_of": whereabouts(moment.place)} if moment.place else {})

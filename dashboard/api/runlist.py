@@ -1,10 +1,12 @@
 """Lists of runs: newest first, by keyset, with what holds each of them."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.db.models import Count, Q, QuerySet
 
 from dashboard.api.addresses import address
+from dashboard.api.cascades import Cascade, cascades
 from dashboard.api.condition import Condition
 from dashboard.api.instants import iso
 from dashboard.api.paging import cursor, position
@@ -34,7 +36,7 @@ def run_page(query: str, after: str | None, limit: int, now: int) -> dict[str, A
     if key is not None:
         found = found.filter(Q(first_at__lt=key[0]) | Q(first_at=key[0], run_id__lt=key[1]))
     runs, last = _taken(found, condition, limit) if condition.tests else _first(found, limit)
-    return {"items": with_asks(runs), "next": None if last is None else cursor(last.first_at, last.run_id)}
+    return {"items": judged(runs), "next": None if last is None else cursor(last.first_at, last.run_id)}
 
 
 def _first(found: QuerySet[Run], limit: int) -> tuple[list[Run], Run | None]:
@@ -56,9 +58,16 @@ def _taken(found: QuerySet[Run], condition: Condition[Run], limit: int) -> tuple
     return taken, None
 
 
-def with_asks(runs: list[Run]) -> list[dict[str, Any]]:
+def judged(runs: list[Run]) -> list[dict[str, Any]]:
+    """Rows of these runs as pages show them: with the cascades of those that failed."""
+    return with_asks(runs, cascades(runs))
+
+
+def with_asks(runs: list[Run], found: Mapping[str, Cascade] | None = None) -> list[dict[str, Any]]:
     """Rows of these runs, each with its oldest open approval; two queries however many there are."""
-    return [run_row(run, asks=asks) for run, asks in zip(runs, _asks(runs), strict=True)]
+    known = found or {}
+    pairs = zip(runs, _asks(runs), strict=True)
+    return [run_row(run, asks=asks, cascade=known.get(run.run_id)) for run, asks in pairs]
 
 
 def _asks(runs: list[Run]) -> list[dict[str, Any] | None]:

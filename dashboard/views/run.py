@@ -8,9 +8,11 @@ from django.http import HttpRequest, HttpResponse
 
 from coordination.errors import CoordinationError
 from coordination.lag import words
+from coordination.query import quoted
 from coordination.runs import RunPart as RunPartRow
 from dashboard.api.paging import EMPTY, PAGE
-from dashboard.api.runlist import usual, with_asks
+from dashboard.api.runlist import judged, usual
+from dashboard.api.suspectlist import foreign, suspect_page
 from dashboard.api.tasklist import RANKED, filtered, task_page
 from dashboard.clock import database_now
 from dashboard.models import Run, RunPart
@@ -49,7 +51,7 @@ def _shown(request: HttpRequest, run_id: str, at: str | None) -> dict[str, Any]:
     with as_of(run_id, at) as moment:
         found = one(Run.objects.filter(run_id=run_id), f"No run {run_id} had been read by then.")
         tasks, wrong = asked(query, lambda: _tasks(run_id, query, fold, moment.now), EMPTY)
-        row = with_asks([found])[0]
+        row = judged([found])[0]
         return {
             "now": moment.now if moment.place is None else database_now(),
             "at": moment.place.text if moment.place else "",
@@ -61,6 +63,8 @@ def _shown(request: HttpRequest, run_id: str, at: str | None) -> dict[str, Any]:
             "tasks": tasks,
             "story": _story(found, may_see_payloads(request.user)),
             "states": states(row["bar"]),
+            "blocked_line": f"blocked-by:{quoted(row['first_cause']['task_id'])}" if row["first_cause"] else "",
+            "suspects": _suspects(found, row),
         }
 
 
@@ -96,6 +100,16 @@ def _before(found: Run) -> str:
     return earlier.values_list("run_id", flat=True).first() or ""
 
 
+def _suspects(found: Run, row: dict[str, Any]) -> dict[str, Any] | None:
+    """Candidate steps of a failed run that something else recorded."""
+    failed = row["sign"]["sign"] == "failed"
+    return suspect_page(found) if failed and foreign(found, _parts(found.run_id)) else None
+
+
+def _parts(run_id: str) -> list[RunPart]:
+    return list(RunPart.objects.filter(run_id=run_id))
+
+
 def _usual(found: Run) -> str:
     spans = usual(found)
     return "" if spans is None else f"usual {words(spans[0])} to {words(spans[1])}"
@@ -103,7 +117,7 @@ def _usual(found: Run) -> str:
 
 def _story(found: Run, payloads: bool) -> dict[str, Any]:
     """What the run says of itself: error, input, output, sums. Input and output need the right to payloads."""
-    parts = [PART.decode(part.body) for part in RunPart.objects.filter(run_id=found.run_id)]
+    parts = [PART.decode(part.body) for part in _parts(found.run_id)]
     facts = next((part for part in parts if part.state), None)
     return {
         "error": facts.error if facts else None,

@@ -1,17 +1,21 @@
-"""The task page: why did this fail, or why is it late?"""
+"""The task page: why did this fail, or why is it late? And the same, in place, for board and run page."""
 
-from typing import Final
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 
+from dashboard.api.actrows import act_rows
 from dashboard.api.eventlist import event_row
+from dashboard.api.failurepage import alike_url, is_failed, origin, raw_records, redone
+from dashboard.api.suspectlist import foreign, suspect_page
 from dashboard.api.taskbody import task_of
 from dashboard.api.tasklist import task_rows
 from dashboard.api.taskpage import about, alike
 from dashboard.api.toolcalls import calls
+from dashboard.api.tries import tries
 from dashboard.clock import database_now
 from dashboard.events import events_of_task
-from dashboard.models import Run, Task
+from dashboard.models import Run, RunPart, Task
 from dashboard.permissions import may_see_payloads, may_see_runs, may_steer, needs
 from dashboard.views.page import one, page
 
@@ -20,27 +24,40 @@ EVENTS: Final = 200
 
 @needs(may_see_runs)
 def task(request: HttpRequest, run_id: str, task_id: str) -> HttpResponse:
-    """One task: why it waits, attempts, error, causal chain, where the time went."""
+    """One task: where its failure comes from, attempts, causal chain, raw records. `part=failure` gives that alone,
+    to be shown in place."""
     found = one(
         Task.objects.filter(run_id=run_id, task_id=task_id), f"No task {task_id} of run {run_id} has been read."
     )
-    whole, now = task_of(found), database_now()
+    now, part = database_now(), request.GET.get("part") == "failure"
+    template = "parts/failure.html" if part else "task.html"
+    return page(request, template, "runs", now=now, **_told(request, found, now))
+
+
+def _told(request: HttpRequest, found: Task, now: int) -> dict[str, Any]:
+    whole, payloads = task_of(found), may_see_payloads(request.user)
+    run = Run.objects.filter(run_id=found.run_id).first()
+    events = events_of_task(found.run_id, found.task_id)
     row = task_rows([found], now)[0]
-    events = events_of_task(run_id, task_id)
-    return page(
-        request,
-        "task.html",
-        "runs",
-        now=now,
-        run=Run.objects.filter(run_id=run_id).first(),
-        task=whole,
-        row=row,
-        waiting=row.get("waiting"),
-        about=about(whole, now),
-        alike=alike(found),
-        events=[event_row(event) for event in events[:EVENTS]],
-        more_events=len(events) > EVENTS,
-        calls=calls(events)[:EVENTS],
-        may_see_payloads=may_see_payloads(request.user),
-        may_steer=may_steer(request.user),
-    )
+    unknown = run is not None and is_failed(whole) and foreign(run, RunPart.objects.filter(run_id=run.run_id))
+    return {
+        "run": run,
+        "task": whole,
+        "row": row,
+        "waiting": row.get("waiting"),
+        "about": about(whole, now),
+        "origin": origin(whole, run),
+        "alike": alike(found),
+        "alike_url": alike_url(found),
+        "fingerprint": found.error_fingerprint,
+        "tries": tries(whole, events, payloads),
+        "redone": redone(whole),
+        "records": raw_records(whole, events),
+        "suspects": suspect_page(run) if run is not None and unknown else None,
+        "acts": act_rows(whole),
+        "events": [event_row(event) for event in events[:EVENTS]],
+        "more_events": len(events) > EVENTS,
+        "calls": calls(events)[:EVENTS],
+        "may_see_payloads": payloads,
+        "may_steer": may_steer(request.user),
+    }

@@ -1,6 +1,7 @@
 // The board: runs, the agents' strip, open approvals, receipts; each list live on its own.
 
 import { first, get } from "./api.js";
+import { panel } from "./failure.js";
 import { filtered } from "./filtered.js";
 import { watch } from "./live.js";
 import { more } from "./more.js";
@@ -31,8 +32,10 @@ function receipts(rows) {
   return rows.filter((row) => row.receipt).map((row) => ({ ...row, kind: "decided", order: row.receipt.order }));
 }
 
+// How far a failure reaches is counted where it is asked for, not with every change.
+const failed = (row) => row.kind === "run" && row.ended_at && row.first_cause;
 const again = filtered(runs, query, async () => (await get("runs", { query, limit: 50 })).items);
-watch("board", { apply: (rows, gone) => { runs.apply(rows, gone); again(); }, refetch: again.now });
+watch("board", { apply: (rows, gone) => { runs.apply(rows, gone); again(rows.some(failed)); }, refetch: again.now });
 
 if (groups) {
   const refetch = async () => groups.load((await get("agents")).items.slice(0, SHOWN));
@@ -56,3 +59,5 @@ if (asks) {
     },
   });
 }
+
+panel(document.getElementById("runs"));

@@ -25,7 +25,7 @@ export function fitting(path, query, graph, timeline, words) {
 
 /**
  * A function to call when something changed; `now` of it asks at once. `load()` fetches the first page. Without a
- * query the deltas say it all, and only `now` asks.
+ * query the deltas say it all, and nothing is asked unless told to.
  */
 export function filtered(rows, query, load) {
   let timer = null;
@@ -41,8 +41,8 @@ export function filtered(rows, query, load) {
     return rows.settle(false);
   }
 
-  function changed() {
-    if (!query) return;
+  function changed(anyway = false) {
+    if (!query && !anyway) return;
     const wait = Math.max(0, asked + EVERY - performance.now());
     timer ??= setTimeout(() => { timer = null; now().catch((error) => console.warn("could not ask again", error)); }, wait);
   }

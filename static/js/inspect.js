@@ -1,29 +1,21 @@
 // What the inspector says of the chosen node: a task in full, a fold in counts, a join with who is missing.
 
 import { get } from "./api.js";
+import { showFailure } from "./failure.js";
 import { build, fill } from "./fill.js";
-import { duration } from "./format.js";
 import { quoted } from "./query.js";
 import { open } from "./tabs.js";
 
-const EMPTY = { why: "", why_url: null, error: null, bar: null, rows: null, widths: null, attempts: null, inputs: null, outputs: null, url: null };
-const OUTCOMES = { completed: "done", failed: "failed", canceled: "canceled", abandoned: "unknown", rejected: "failed", expired: "failed" };
-
+const EMPTY = { why: "", why_url: null, bar: null, rows: null, widths: null, page: null, inputs: null, outputs: null, url: null };
 /** Parts as a state bar. */
 export const widths = (rows) => rows.map((row) => [row.sign, row.ms]);
-
-function attempt(one) {
-  const took = one.started_at && one.ended_at ? ` ${duration((Date.parse(one.ended_at) - Date.parse(one.started_at)) / 1000)}` : "";
-  const label = one.outcome || "running";
-  return { sign: { sign: OUTCOMES[one.outcome] ?? "running", label }, words: `${one.number}. ${label}${took}`, error_line: one.error ? `${one.error.type.split(".").at(-1)}: ${one.error.message}`.split("\n")[0] : "" };
-}
 
 async function task(path, id) {
   const [{ items: [row] }, times] = await Promise.all([get(`${path}/tasks`, { query: `task:${quoted(id)}`, limit: 1 }), get(`${path}/breakdown`, { task: id })]);
   const second = [row.sign.label, row.agent_id || row.agent_group, row.attempt > 1 ? `attempt ${row.attempt}` : ""].filter(Boolean).join(", ");
   return {
-    name: row.name, sign: row.sign, second, url: row.url, link: "Open task", why: row.waiting?.text ?? "", why_url: row.waiting?.link ?? null, error: row.error,
-    rows: times.rows, widths: widths(times.rows), sums: `${times.wall}, sums exactly`, attempts: row.attempts.length > 1 ? row.attempts.map(attempt).reverse() : null,
+    name: row.name, sign: row.sign, second, url: row.url, link: "Open task", why: row.waiting?.text ?? "", why_url: row.waiting?.link ?? null,
+    rows: times.rows, widths: widths(times.rows), sums: `${times.wall}, sums exactly`, page: row.url,
   };
 }
 
@@ -34,6 +26,14 @@ function fold(node) {
 async function joins(path, node) {
   const rows = await Promise.all(node.fanout_ids.slice(0, 5).map((fanout) => get(`${path}/joins`, { fanout })));
   return rows.flatMap(({ items }) => items);
+}
+
+/** Attempts, error, chain, raw records and acts of a task: its part of the task page. */
+async function detail(panel, page, id) {
+  const place = panel.querySelector("#chosen-failure");
+  if (place.dataset.id !== id) place.replaceChildren();
+  place.dataset.id = id;
+  if (page) await showFailure(place, page).catch((error) => { place.textContent = error.message; });
 }
 
 /** Shows what was chosen; `graph` tells what it follows and leads to. Null closes the panel. */
@@ -51,5 +51,6 @@ export async function inspect(panel, path, { id, node }, graph) {
   fill(panel, shown);
   const template = place.querySelector(":scope > template");
   place.replaceChildren(template, ...cards.map((row) => build(template, row)));
-  return open(tab, false);
+  open(tab, false);
+  return detail(panel, shown.page, id);
 }

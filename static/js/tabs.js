@@ -1,7 +1,7 @@
-// Tabs: one panel of several, chosen by click or arrow keys. What was chosen is remembered under data-tabs.
+// Tabs: one panel of several, chosen by click or arrow keys. What was chosen is remembered under data-tabs, if that is a name.
 
 function remembered(name) {
-  try { return localStorage.getItem(`tabs.${name}`); } catch { return null; }
+  try { return name && localStorage.getItem(`tabs.${name}`); } catch { return null; }
 }
 
 /** Shows the panel of a tab; `keep` remembers it for the next page. */
@@ -13,7 +13,7 @@ export function open(tab, keep = true) {
     each.setAttribute("tabindex", chosen ? 0 : -1);
     document.getElementById(each.getAttribute("aria-controls")).hidden = !chosen;
   }
-  if (keep) try { localStorage.setItem(`tabs.${list.dataset.tabs}`, tab.id); } catch { /* private windows forget */ }
+  if (keep && list.dataset.tabs) try { localStorage.setItem(`tabs.${list.dataset.tabs}`, tab.id); } catch { /* private windows forget */ }
   tab.dispatchEvent(new CustomEvent("opened", { bubbles: true }));
 }
 

@@ -6,6 +6,7 @@ import { watch } from "./live.js";
 import { bar } from "./marks.js";
 import { quoted } from "./query.js";
 import { steering } from "./steering.js";
+import { tabs } from "./tabs.js";
 
 const page = document.getElementById("task");
 const { run, task } = page.dataset;
@@ -16,7 +17,8 @@ const spans = first("spans");
 const shape = document.querySelector("[data-spans]");
 if (shape && spans) bar(shape, spans.map((part) => [part.sign, part.width]));
 
-steering(run, task);
+steering(document);
+document.querySelectorAll("[data-tabs]").forEach(tabs);
 
 function take(row) {
   if (row.revision <= held.revision) return;

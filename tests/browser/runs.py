@@ -60,9 +60,7 @@ def keep_parts(rows: Rows, run_id: str) -> None:
     for part in rows.fold_parts.values():
         body = msgspec.json.encode(part).decode()
         kind = {"agent_group": part.agent_group, "task_type": part.task_type}
-        FoldPart.objects.create(
-            run_id=run_id, fold_key=part.fold_key, shard=part.shard, revision=1, body=body, **kind
-        )
+        FoldPart.objects.create(run_id=run_id, fold_key=part.fold_key, shard=part.shard, revision=1, body=body, **kind)
     for row in rows.fan_outs.values():
         body = msgspec.json.encode(msgspec.structs.replace(row, run_id=run_id)).decode()
         FanOut.objects.create(run_id=run_id, fanout_id=row.fanout_id, revision=1, body=body)

@@ -49,7 +49,12 @@ ACTING |= {"may_manage_policy", "may_manage_rules"}
 # What is asked about is named in the query, so that its bare address has nothing to show.
 ASKING = {"api/v1/runs/compare"}
 # Drawn for whoever looks, or kept for oneself.
-LOOKING_POSTS = {"approvals/<path:approval_id>/", "api/v1/views", "api/v1/views/<int:number>"}
+LOOKING_POSTS = {
+    "approvals/<path:approval_id>/",
+    "api/v1/approvals/<path:approval_id>/edits",
+    "api/v1/views",
+    "api/v1/views/<int:number>",
+}
 
 
 @pytest.fixture
