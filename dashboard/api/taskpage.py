@@ -1,4 +1,4 @@
-"""All that the page of one task shows: attempts, waits, error, where it came from, what else went wrong alike."""
+"""All that the page of one task shows: waits, error, where it came from, what else went wrong alike."""
 
 from typing import Any, Final
 
@@ -19,30 +19,6 @@ from dashboard.models import Request, Task
 
 MILLION: Final = 1_000_000
 ALIKE: Final = 5
-OUTCOMES: Final = {"completed": "done", "failed": "failed", "canceled": "canceled", "abandoned": "unknown"}
-
-
-def attempts(task: TaskRow) -> list[dict[str, Any]]:
-    """Each try: who, from when to when, how it ended; the newest first."""
-    return [
-        {
-            "number": each.number,
-            "agent_id": each.agent_id,
-            "accepted_at": each.accepted_at,
-            "started_at": each.started_at,
-            "ended_at": each.ended_at,
-            "took": words(between(each.started_at, each.ended_at)) if each.ended_at else "",
-            "outcome": each.outcome or "running",
-            "sign": {
-                "sign": OUTCOMES.get(each.outcome, "failed" if each.outcome else "running"),
-                "label": each.outcome or "running",
-            },
-            "error_type": each.error_type,
-            "error_message": each.error_message,
-            "next_attempt_at": each.next_attempt_at,
-        }
-        for each in reversed(task.attempts)
-    ]
 
 
 def pauses(task: TaskRow) -> list[dict[str, Any]]:
@@ -136,7 +112,6 @@ def about(task: TaskRow, now: int) -> dict[str, Any]:
     """Everything above in one, for the page."""
     return {
         "sign": sign_of_state(task.state, dead=task.dead_lettered and task.state not in OPEN),
-        "attempts": attempts(task),
         "pauses": pauses(task),
         "spans": spans(task, now),
         "chain": chain(task),

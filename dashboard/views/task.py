@@ -11,7 +11,6 @@ from dashboard.api.suspectlist import foreign, suspect_page
 from dashboard.api.taskbody import task_of
 from dashboard.api.tasklist import task_rows
 from dashboard.api.taskpage import about, alike
-from dashboard.api.toolcalls import calls
 from dashboard.api.tries import tries
 from dashboard.clock import database_now
 from dashboard.events import events_of_task
@@ -57,7 +56,6 @@ def _told(request: HttpRequest, found: Task, now: int) -> dict[str, Any]:
         "acts": act_rows(whole),
         "events": [event_row(event) for event in events[:EVENTS]],
         "more_events": len(events) > EVENTS,
-        "calls": calls(events)[:EVENTS],
         "may_see_payloads": payloads,
         "may_steer": may_steer(request.user),
     }

@@ -1,24 +1,15 @@
-"""The parts of a task's page: attempts newest first, time that sums, the same error elsewhere."""
+"""The parts of a task's page: time that sums, the same error elsewhere."""
 
 import pytest
 
 from coordination.anomalies import Anomaly
 from coordination.tasks import Pause
-from dashboard.api.taskpage import about, alike, attempts, marks, pauses, spans
+from dashboard.api.taskpage import about, alike, marks, pauses, spans
 from dashboard.models import Task
 from tests.dashboard.cast import ask
 from tests.dashboard.scenes import MINUTE, NOW, SECOND, failed_task, task
 
 pytestmark = pytest.mark.django_db
-
-
-def test_attempts_are_newest_first_with_their_ends() -> None:
-    found = attempts(failed_task())
-    assert [(each["number"], each["outcome"], each["took"]) for each in found] == [
-        (2, "failed", "30 s"),
-        (1, "failed", "30 s"),
-    ]
-    assert found[0]["sign"]["sign"] == "failed"
 
 
 def test_the_parts_of_its_time_sum_to_the_whole() -> None:
