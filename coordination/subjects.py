@@ -70,6 +70,7 @@ RUN_STATES: Final = (
 TASK_STATES: Final = (
     "failed",
     "dead",
+    "blocked",
     "human",
     "retrying",
     "running",

@@ -6,6 +6,7 @@ Its meaning is that of `coordination.matching`; a test holds the two together.
 from collections.abc import Callable, Iterable
 from typing import Final
 
+import msgspec
 from django.db.models import Q
 
 from coordination.causes import causes
@@ -59,6 +60,8 @@ def _asked(run_id: str, term: Term, now: int) -> Asked:
         return signed(term, word(COLUMNS[term.key], term.words)), None
     if term.key in ("caused-by", "blocked-by"):
         return _members(term, _hanging(run_id, term))
+    if term.key == "state" and "blocked" in term.words:
+        return _blocked(run_id, term)
     if term.key == "state" and "dead" in term.words:
         return _dead(run_id, term)
     exact = _EXACT.get(term.key)
@@ -103,14 +106,30 @@ def _dead(run_id: str, term: Term) -> Asked:
     states, failed = states_of(one for one in term.words if one != "dead"), STATES["failed"]
 
     def dead(task: TaskRow) -> bool:
-        return task.state in failed and (task.dead_lettered or task.task_id in letters)
+        return "dead" in term.words and task.state in failed and (task.dead_lettered or task.task_id in letters)
 
     where = Q() if term.negated else Q(state__in=(*states, *failed))
     return where, lambda task: (task.state in states or dead(task)) != term.negated
 
 
+def _blocked(run_id: str, term: Term) -> Asked:
+    """Tasks that hang on a failure, or stand as the other words of the term say."""
+    others = tuple(one for one in term.words if one != "blocked")
+    _, test = _dead(run_id, msgspec.structs.replace(term, values=others, negated=False)) if others else (None, None)
+    blocked = {task_id for cause in causes(_whole(run_id, term)) for task_id in cause.blocked}
+    return Q(), lambda task: (task.task_id in blocked or bool(test and test(task))) != term.negated
+
+
 def _hanging(run_id: str, term: Term) -> set[str]:
     """The tasks that hang on one of the named ones: by cause, or blocked by its failure."""
+    tasks = _whole(run_id, term)
+    if term.key == "caused-by":
+        return {task_id for one in term.words for task_id in descendants(tasks, one)}
+    return {task_id for cause in causes(tasks) if cause.task_id in term.words for task_id in cause.blocked}
+
+
+def _whole(run_id: str, term: Term) -> list[TaskRow]:
+    """All tasks of a run. Raises Problem 400 where there are too many to ask this of."""
     rows = Task.objects.filter(run_id=run_id).values_list("body", flat=True)
     if rows.count() > SEARCHED:
         raise Problem(
@@ -120,10 +139,7 @@ def _hanging(run_id: str, term: Term) -> set[str]:
             at=term.at,
             end=term.end,
         )
-    tasks = [DECODER.decode(body) for body in rows.iterator(chunk_size=1000)]
-    if term.key == "caused-by":
-        return {task_id for one in term.words for task_id in descendants(tasks, one)}
-    return {task_id for cause in causes(tasks) if cause.task_id in term.words for task_id in cause.blocked}
+    return [DECODER.decode(body) for body in rows.iterator(chunk_size=1000)]
 
 
 def _members(term: Term, ids: Iterable[str]) -> Asked:

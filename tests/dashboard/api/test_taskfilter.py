@@ -145,6 +145,9 @@ def test_what_a_failure_blocks_is_found_by_its_id() -> None:
     task("free")
     assert found("blocked-by:cause") == {"next", "after"}
     assert found("blocked-by:free") == set()
+    assert found("state:blocked") == {"next", "after"}
+    assert found("state:blocked,failed") == {"next", "after", "cause"}
+    assert found("-state:blocked") == {"cause", "free"}
 
 
 def test_many_that_hang_on_one_are_told_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:

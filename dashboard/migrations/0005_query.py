@@ -18,7 +18,7 @@ def name_kinds(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dashboard', '0003_blocks'),
+        ('dashboard', '0004_notices'),
     ]
 
     operations = [
