@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.dashboard.scenes import viewer
 from tests.services.chromium import Chromium
+
+# A machine that runs two files of tests at a time takes its time; what is awaited comes or does not.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session", autouse=True)
