@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from coordination.events.approval import Policy
 from coordination.evidence import Ask, Evidence, Input, Queue
 from coordination.instants import parse
 from coordination.joins import JoinProgress
@@ -17,8 +18,8 @@ from dashboard.api.addresses import address, task_address
 from dashboard.api.joinlist import joins_by_id
 from dashboard.api.queue import open_requests, request_of
 from dashboard.api.requestrows import EXPIRY, title_of
-from dashboard.approvals.receipts import receipt_of
-from dashboard.models import Agent, ConsumerGroup
+from dashboard.approvals.review import standing_of, votes_of
+from dashboard.models import Agent, Approval, ConsumerGroup
 from dashboard.models import Task as TaskTable
 
 # Children of one page of tasks that are looked at: a parent of thousands is judged by its join.
@@ -118,13 +119,19 @@ class _Gathered:
         if not task_ids:
             return {}
         found = {}
-        for row in open_requests().filter(run_id=self._run_id, task_id__in=task_ids):
-            request, receipt = request_of(row), receipt_of(row.approval_id)
+        rows = list(open_requests().filter(run_id=self._run_id, task_id__in=task_ids))
+        approvals = Approval.objects.in_bulk([row.approval_id for row in rows])
+        for row in rows:
+            request, approval = request_of(row), approvals.get(row.approval_id)
+            votes = votes_of(approval) if approval is not None else []
+            policy = msgspec.convert(request.policy or {}, Policy)
+            stands = standing_of(policy, votes, request.on_behalf_of)
             found[row.task_id] = Ask(
                 approval_id=row.approval_id,
                 title=title_of(request),
-                votes=receipt.have if receipt else 0,
-                needed=receipt.need if receipt else 1,
+                votes=stands.have,
+                needed=stands.need,
+                groups=stands.missing,
                 expires_at=row.expires_at,
                 on_expiry=EXPIRY.get(request.on_expiry, ""),
             )

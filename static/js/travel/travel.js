@@ -16,7 +16,7 @@ export class Travel {
   /** `bar` is the scrubber's region, `path` the run's address in the API. `draw(row)` shows the run as it was, and
    *  `live()` as it is; both return promises. */
   constructor(bar, path, { draw, live }) {
-    Object.assign(this, { bar, path, draw, back: live, here: null, missed: 0, wanted: null, moving: null, asked: -EVERY, timer: null });
+    Object.assign(this, { bar, path, draw, back: live, here: null, missed: 0, wanted: null, moving: null, asked: -EVERY, every: EVERY, timer: null });
     this.track = bar.querySelector(".track");
     this.scrubber = new Scrubber(this.track);
     this.player = new Player((ms) => this.go(iso(ms)), (player) => this.playing(player));
@@ -42,7 +42,7 @@ export class Travel {
       this.missed += changes;
       return this.say();
     }
-    const wait = Math.max(0, this.asked + EVERY - performance.now());
+    const wait = Math.max(0, this.asked + this.every - performance.now());
     this.timer ??= setTimeout(() => { this.timer = null; this.refresh(); }, wait);
     return undefined;
   }
@@ -51,6 +51,8 @@ export class Travel {
     this.asked = performance.now();
     try {
       this.marks = await api.get(`${this.path}/positions`);
+      // What takes long is asked for seldom, so that a large live run costs the server no more than a small one.
+      this.every = Math.max(EVERY, 20 * (performance.now() - this.asked));
       this.bar.hidden = !this.marks.start;
       this.scrubber.show(this.marks);
       this.say();

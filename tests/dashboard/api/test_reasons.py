@@ -52,6 +52,13 @@ def test_a_task_that_waits_for_a_person_names_the_request() -> None:
     assert found["text"].startswith("Waits 1 m 00 s for a person: Pay 12 EUR")
 
 
+def test_it_names_the_votes_and_the_groups_that_are_missing_before_anybody_acted() -> None:
+    ask("ask-1", policy={"rule": "all", "required_groups": ["finance", "comms"]})
+    waiting = task("task-1", state="input_required", pauses=(Pause(at=NOW, reason="approval", approval_id="ask-1"),))
+    text = reasons([waiting], NOW + MINUTE)["task-1"]["text"]
+    assert "has 0 of 2 votes and needs one from finance, comms" in text
+
+
 def test_a_page_of_tasks_costs_what_one_does() -> None:
     group("researcher", "working")
     tasks = [task(f"t{number}", state="requested", depends_on=(f"t{number - 1}",)) for number in range(40)]
