@@ -99,10 +99,15 @@ def publish(lease: Lease, places: Mapping[str, Sequence[Appended]], *, mode: str
         _show(places)
 
 
-def give_up_late(lease: Lease, shard: int) -> int:
-    """Rows of which it is certain that they were not sent, past the instant until which they were valid."""
+def give_up_late(lease: Lease, shard: int, *, untried: bool = False) -> int:
+    """Rows of which it is certain that they were not sent, past the instant until which they were valid.
+
+    A session that has recovered knows that of all; without the log (`untried`) it is certain of what nobody tried.
+    """
     now = database_now()
     late = _saved(shard).filter(held_until__lte=now, valid_until__lte=now)
+    if untried:
+        late = late.filter(tried_at=None)
     if not late.exists():
         return 0
     with _ours(lease):

@@ -163,6 +163,7 @@ class ShardRelay:
             words = f"{NAMES[self._log.kind]} unreachable since {self._since:%Y-%m-%dT%H:%M:%SZ}."
         elif not isinstance(error, CoordinationError):
             words = f"an error of the relay since {self._since:%Y-%m-%dT%H:%M:%SZ}: {type(error).__name__}."
+        await self._tables.run(outcomes.give_up_late, self.lease, self.lease.number, untried=True)
         await self._tables.run(outcomes.explain, self.lease, self.lease.number, words)
 
     async def _pause(self, seconds: float) -> None:

@@ -54,6 +54,21 @@ async def test_while_the_log_is_away_every_waiting_row_says_since_when(db: Datab
     assert [row.error for row in await db.run(the_rows)] == ["", ""]
 
 
+async def test_what_nobody_tried_is_late_in_its_time_though_the_log_is_still_away(db: DatabaseThread) -> None:
+    log = await troubled([LogUnreachable("no answer")] * 1_000)
+
+    async def away(_: str) -> Any:
+        raise LogUnreachable("no answer")
+
+    log.transaction = away  # type: ignore[method-assign,assignment]
+    await db.run(decided, 1)
+    await db.run(release)
+    await db.run(lambda: Decision.objects.update(valid_until=database_now() + 300_000))
+    async with relaying(log):
+        await until(db, lambda: Decision.objects.filter(state="late").exists())
+    assert await db.run(lambda: Audit.objects.filter(act="decision.late").count()) == 1
+
+
 @pytest.mark.parametrize(
     ("refusal", "words"),
     [
