@@ -7,7 +7,7 @@ script that leaves its mark, no element that the text of a record has become. No
 import re
 from collections import Counter, deque
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from playwright.sync_api import Page, Response
 
@@ -111,15 +111,20 @@ def _local(href: str) -> str:
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def addresses(document: dict[str, Any], ids: dict[str, list[str]]) -> list[str]:
-    """The GET calls of an OpenAPI document with ids filled in, as paths below the API's root."""
+def addresses(document: dict[str, Any], ids: dict[str, list[Any]]) -> list[str]:
+    """The GET calls of an OpenAPI document with ids filled in; a query that must be given gets the ids of runs."""
     found = []
     for path, calls in document["paths"].items():
         names = re.findall(r"{(\w+)}", path)
-        if "get" in calls and all(ids.get(name) for name in names):
-            for place in range(max((len(ids[name]) for name in names), default=1)):
-                filled = path
-                for name in names:
-                    filled = filled.replace(f"{{{name}}}", quote(str(ids[name][place % len(ids[name])]), safe=""))
-                found.append(filled)
+        if "get" not in calls or not all(ids.get(name) for name in names):
+            continue
+        needed = [one["name"] for one in calls["get"].get("parameters", []) if one["in"] == "query" and one["required"]]
+        for place in range(max((len(ids[name]) for name in names), default=1)):
+            filled = path
+            for name in names:
+                filled = filled.replace(f"{{{name}}}", quote(str(ids[name][place % len(ids[name])]), safe=""))
+            query = urlencode(
+                {name: ids["run_id"][(place + turn) % len(ids["run_id"])] for turn, name in enumerate(needed)}
+            )
+            found.append(f"{filled}?{query}" if query else filled)
     return found
