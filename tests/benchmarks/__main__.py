@@ -15,6 +15,7 @@ HERE: Final = Path(__file__).parent
 QUICK: Final[Mapping[str, Sequence[str]]] = {
     "eventlog": ("--records", "5000"),
     "fold": ("200",),
+    "graph": ("--sizes", "100", "2000", "--repeats", "2"),
     "ingest": ("--events", "8000"),
     "kafkalog": ("--records", "5000"),
     "travel": ("--events", "2000", "--positions", "10"),
