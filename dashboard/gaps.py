@@ -1,9 +1,10 @@
 """Accepting a gap: somebody has read what is lost, and lets ingest go on behind it."""
 
 from django.db import transaction
+from django.db.models import Max
 
 from dashboard.clock import database_now
-from dashboard.models import Gap, Position, Shard, Stretch
+from dashboard.models import Batch, Gap, Position, Shard, Stretch
 
 
 def accept(gap: Gap, by: str) -> bool:
@@ -30,7 +31,9 @@ def _go_on(gap: Gap) -> None:
         end = gap.end_offset or 0
         stretches.filter(first_offset__gte=end).delete()
         stretches.filter(last_offset__gte=end).update(last_offset=end - 1)
-        positions.update(next_offset=end)
+        # The offsets from here on mean other records now, so their chain begins anew.
+        batch = Batch.objects.aggregate(last=Max("id"))["last"] or 0
+        positions.update(next_offset=end, head="", chain_offset=end, chain_batch=batch)
     else:
         # All offsets are given out anew; without a position ingest begins where the log begins.
         stretches.delete()

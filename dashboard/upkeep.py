@@ -1,7 +1,7 @@
 """Upkeep: what has to be done every now and then and belongs to nobody else.
 
-Every page hears how fresh it is, even while nothing happens; small batches of stored records are packed; the embedded
-log lets old records go.
+Every page hears how fresh it is, even while nothing happens; small batches of stored records are packed; the audit
+trail is anchored on the log; the embedded log lets old records go.
 """
 
 import asyncio
@@ -9,8 +9,10 @@ import time
 from contextlib import suppress
 from typing import Final
 
+from coordination.errors import CoordinationError
 from coordination.sqlitelog import SqliteLog
 from dashboard import live
+from dashboard.anchoring import Anchoring
 from dashboard.api.health import health_row
 from dashboard.databasethread import DatabaseThread
 from dashboard.eventlog import open_eventlog
@@ -19,12 +21,13 @@ from dashboard.packing import Packing
 BEAT: Final = 2.0
 PACK_EVERY: Final = 20.0
 MAINTAIN_EVERY: Final = 60.0
+ANCHOR_EVERY: Final = 30.0
 
 
 async def run(stop: asyncio.Event) -> None:
     """Until `stop`: tell the health every two seconds, pack and maintain from time to time."""
-    database, packing = DatabaseThread("upkeep"), Packing()
-    packed = maintained = time.monotonic()
+    database, packing, anchoring = DatabaseThread("upkeep"), Packing(), Anchoring()
+    packed = maintained = anchored = time.monotonic()
     try:
         while not stop.is_set():
             if live.wanted("health"):
@@ -32,6 +35,11 @@ async def run(stop: asyncio.Event) -> None:
             if time.monotonic() - packed >= PACK_EVERY:
                 packed = time.monotonic()
                 await database.run(packing.pack)
+            if time.monotonic() - anchored >= ANCHOR_EVERY:
+                anchored = time.monotonic()
+                # Without the log there is nothing to anchor on; the next time will do.
+                with suppress(CoordinationError):
+                    await anchoring.run(database)
             if time.monotonic() - maintained >= MAINTAIN_EVERY:
                 maintained = time.monotonic()
                 await _maintain()

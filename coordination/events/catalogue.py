@@ -257,6 +257,8 @@ OPERATIONS: Final = [
             "consumer.stalled": operation.ConsumerStalled,
         },
     ),
+    # Who speaks is the dashboard, and it speaks of itself.
+    *_rows("ops", "ops.events", "agent", "subject", {"audit.anchored": operation.AuditAnchored}),
 ]
 
 CATALOGUE: Final[dict[str, EventType]] = {

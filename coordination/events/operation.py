@@ -2,7 +2,7 @@
 
 import msgspec
 
-from coordination.events.shapes import Count, Data, Identifier, Ordinal, Place
+from coordination.events.shapes import Count, Data, Digest, Identifier, Ordinal, Place
 
 
 class RecordRedriveRequested(Data, frozen=True, gc=False, kw_only=True):
@@ -109,3 +109,11 @@ class ConsumerStalled(Data, frozen=True, gc=False, kw_only=True):
     incident_id: str = ""
     waiting: Count | None = None
     age_ms: Count | None = None
+
+
+class AuditAnchored(Data, frozen=True, gc=False, kw_only=True):
+    """The audit trail had `number` entries, the last of them with this digest: nobody can write it anew unnoticed."""
+
+    number: Ordinal
+    digest: Digest
+    at: str = ""

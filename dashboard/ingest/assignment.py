@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from coordination.eventlog import EventLog, TopicPartition
 from coordination.manifest import Manifest
 from coordination.rows import Layout
-from dashboard.ingest.positions import all_read, note_ends, positions
+from dashboard.ingest.positions import all_read, note_ends, positions, stored_heads
 from dashboard.ingest.reading import LogReader
 from dashboard.ingest.store import Store
 from dashboard.ingest.survey import Survey, survey
@@ -28,6 +28,7 @@ class Assignment:
         self._gaps: dict[int, str] = {}
         self.layout = Layout(manifest.family_of)
         self.positions: dict[TopicPartition, int] = {}
+        self.heads: dict[TopicPartition, str] = {}
         self.stale = True
 
     @property
@@ -72,6 +73,7 @@ class Assignment:
         except Fenced as fenced:
             self.give_up(fenced)
             return False
+        self.heads = stored_heads(self.positions)
         reader.open(event_log, self.positions)
         self.stale = False
         return True

@@ -18,6 +18,7 @@ from dashboard.events import identity
 from dashboard.ingest.assignment import Assignment
 from dashboard.ingest.changes import Changes
 from dashboard.ingest.figures import Figures
+from dashboard.ingest.heads import heads_after
 from dashboard.ingest.mending import mend
 from dashboard.ingest.sorting import Rejection, Sorted, Sorter, Span, spans
 from dashboard.ingest.store import Advance, Conflict, Store
@@ -112,8 +113,9 @@ class Intake:
 
     def _write_whole(self, records: Sequence[Record], batch: Sorted, *, lock: bool = False) -> None:
         held, read = self._assignment.positions, spans(records)
+        heads = heads_after(records, self._assignment.heads)
         advances = [
-            Advance(partition, held[partition], span.last + 1, span.count, span.last_timestamp * 1000)
+            Advance(partition, held[partition], span.last + 1, span.count, span.last_timestamp * 1000, heads[partition])
             for partition, span in read.items()
         ]
         self._commit(batch, read, advances, lock=lock)
@@ -124,5 +126,6 @@ class Intake:
         leases = self._assignment.leases_of(advance.partition for advance in advances)
         written = self._writer.write(Reading(batch, read, advances, leases), lock=lock)
         self._assignment.positions.update((advance.partition, advance.next_offset) for advance in advances)
+        self._assignment.heads.update((advance.partition, advance.head) for advance in advances if advance.head)
         self.changes.note(written)
         self._figures.wrote(sum(advance.records for advance in advances), written)

@@ -8,14 +8,14 @@ import logging
 from collections.abc import Mapping
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Max
 
 from coordination.eventlog import Ends, TopicPartition
 from dashboard.clock import database_now
 from dashboard.ingest.store import Store
 from dashboard.ingest.survey import Survey
 from dashboard.ingest.writing import Fenced
-from dashboard.models import Gap, Position, Shard
+from dashboard.models import Batch, Gap, Position, Shard
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,17 @@ def positions(
     }
 
 
+def stored_heads(at: Mapping[TopicPartition, int]) -> dict[TopicPartition, str]:
+    """The heads of the chains over the records before these positions, which nobody else moves while they are ours."""
+    return {
+        TopicPartition(topic, partition): head
+        for topic, partition, offset, head in Position.objects.values_list("topic", "partition", "next_offset", "head")
+        if at.get(TopicPartition(topic, partition)) == offset
+    }
+
+
 def _begin(partitions: list[TopicPartition], seen: Survey, ends: Mapping[TopicPartition, Ends]) -> None:
+    batch = last_batch()
     Position.objects.bulk_create(
         Position(
             topic=partition.topic,
@@ -53,10 +63,17 @@ def _begin(partitions: list[TopicPartition], seen: Survey, ends: Mapping[TopicPa
             next_offset=ends[partition].begin,
             shard=seen.layout.shard(*partition),
             topic_id=seen.topics[partition.topic].topic_id,
+            chain_offset=ends[partition].begin,
+            chain_batch=batch,
         )
         for partition in partitions
         if partition in ends
     )
+
+
+def last_batch() -> int:
+    """The last batch there is: what a chain that begins now covers lies in later ones."""
+    return Batch.objects.aggregate(last=Max("id"))["last"] or 0
 
 
 def _settle(row: Position, seen: Survey, ends: Ends | None) -> None:

@@ -163,8 +163,9 @@ class PostgresStore:
             return
         self._send(
             "UPDATE dashboard_position AS p SET next_offset = k.next_offset, records = p.records + k.records, "
-            "last_at = coalesce(k.last_at, p.last_at) FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::bigint[], "
-            "%s::bigint[], %s::bigint[]) AS k(topic, partition, expected, next_offset, records, last_at) "
+            "last_at = coalesce(k.last_at, p.last_at), head = coalesce(nullif(k.head, ''), p.head) "
+            "FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) "
+            "AS k(topic, partition, expected, next_offset, records, last_at, head) "
             "WHERE p.topic = k.topic AND p.partition = k.partition AND p.next_offset = k.expected",
             [
                 [move.partition.topic for move in positions],
@@ -173,6 +174,7 @@ class PostgresStore:
                 [move.next_offset for move in positions],
                 [move.records for move in positions],
                 [move.last_at for move in positions],
+                [move.head for move in positions],
             ],
             len(positions),
             "dashboard_position",

@@ -103,9 +103,12 @@ class SqliteStore:
     def advance(self, positions: Sequence[Advance]) -> None:
         """See Store."""
         moved = _run_many(
-            "UPDATE dashboard_position SET next_offset = ?, records = records + ?, last_at = coalesce(?, last_at) "
-            "WHERE topic = ? AND partition = ? AND next_offset = ?",
-            [(move.next_offset, move.records, move.last_at, *move.partition, move.expected) for move in positions],
+            "UPDATE dashboard_position SET next_offset = ?, records = records + ?, last_at = coalesce(?, last_at), "
+            "head = coalesce(nullif(?, ''), head) WHERE topic = ? AND partition = ? AND next_offset = ?",
+            [
+                (move.next_offset, move.records, move.last_at, move.head, *move.partition, move.expected)
+                for move in positions
+            ],
         )
         _expect(moved, len(positions), "dashboard_position")
 

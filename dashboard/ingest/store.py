@@ -44,13 +44,15 @@ class StretchRow(NamedTuple):
 
 
 class Advance(NamedTuple):
-    """A position to move from the offset it must have to the next one; `records` read, append time of the last."""
+    """A position to move from the offset it must have to the next one; `records` read, append time of the last, and
+    the head of the chain over all of them (empty: no record was read, it stays as it is)."""
 
     partition: TopicPartition
     expected: int
     next_offset: int
     records: int
     last_at: int | None
+    head: str = ""
 
 
 class Store(Protocol):

@@ -211,5 +211,6 @@ EXAMPLES: Mapping[str, dict[str, Any]] = {
     "record.discarded": {"dead_letter": PLACE, "reason": "obsolete", "group": "agent.coder"},
     "consumer.lag.exceeded": {"group": "agent.coder", "topic": "t", "waiting": 42, "age_ms": 9000, "limit_ms": 5000},
     "consumer.lag.recovered": {"group": "agent.coder", "incident_id": "i", "lasted_ms": 60000},
+    "audit.anchored": {"number": 7, "digest": HASH, "at": LATER},
     "consumer.stalled": {"group": "agent.coder", "verdict": "stuck", "facts": ["no commit for 90 s"]},
 }

@@ -30,7 +30,7 @@ decision.refused decision.revoked
 agent.registered agent.role.assigned agent.role.released agent.deregistered agent.heartbeat.recorded
 task.summary.updated run.summary.updated agent.summary.updated
 record.redrive.requested replay.requested record.deadlettered record.redriven record.discarded replay.started
-replay.completed consumer.lag.exceeded consumer.lag.recovered consumer.stalled
+replay.completed consumer.lag.exceeded consumer.lag.recovered consumer.stalled audit.anchored
 """.split()  # noqa: SIM905 - the protocol's list, to be compared by eye
 SUBJECTS = {"task", "toolcall", "approval", "fanout", "run", "agent", "group"}
 # Past participles that do not end in -ed.
