@@ -66,15 +66,21 @@ _READINGS: Final = {entry.type: _reading(entry) for entry in CATALOGUE.values()}
 _UNKNOWN: Final = _Reading("", False, msgspec.json.Decoder().decode, None, True)
 
 
+def unframed(value: bytes) -> bytes:
+    """A value without a schema registry's magic byte and id, if it has them."""
+    return value[FRAMES[value[0]] :] if value and value[0] in FRAMES else value
+
+
 class Decoder:
     """Reads the records of one log, whose topic and header names a manifest declares.
 
-    `framed`: a schema registry is in use, so a value may begin with a magic byte and a schema id.
+    `framed`: a schema registry is in use, so a value may begin with a magic byte and a schema id; the manifest's
+    mapping may say so too.
     """
 
     def __init__(self, manifest: Manifest | None = None, *, framed: bool = False) -> None:
         self._manifest = manifest or Manifest()
-        self._framed = framed
+        self._framed = framed or self._manifest.mapping.framed
         self._layouts: dict[tuple[str, ...], Layout] = {}
 
     def decode(self, record: Record, *, now: int | None = None) -> Event:
@@ -87,8 +93,8 @@ class Decoder:
         if value:
             if len(value) > MAX_RECORD_BYTES:
                 raise MalformedRecord(f"{len(value)} bytes, at most {MAX_RECORD_BYTES} are read", stage="size")
-            if self._framed and value[0] in FRAMES:
-                value = value[FRAMES[value[0]] :]
+            if self._framed:
+                value = unframed(value)
         shape, given = self._read(record.headers)
         flags: tuple[str, ...] = ()
         if given.contenttype != "application/json" and is_structured(given.contenttype):

@@ -1,12 +1,15 @@
 """The mapping of existing topics and headers to ours, for logs that were there before us.
 
-A file in TOML or JSON with two tables, either of which may be missing::
+A file in TOML or JSON with three tables, any of which may be missing::
 
     [topics]
     "orders.agent-tasks" = "run.task.commands"     # an existing topic = a family of ours
 
     [headers]
     "x-workflow-id" = "correlationid"              # an existing header = an attribute of ours
+
+    [schemas]
+    framed = true                                  # values begin with a schema registry's magic byte and id
 """
 
 import tomllib
@@ -27,15 +30,22 @@ class BadTopicMapping(CoordinationError):
 
 
 class TopicMapping(msgspec.Struct, frozen=True):
-    """`topics`: existing topic -> family. `headers`: existing header -> header of ours, `ce_` included."""
+    """`topics`: existing topic -> family. `headers`: existing header -> header of ours, `ce_` included. `framed`:
+    a schema registry's magic byte and id stand before values; without them a value is read as it is."""
 
     topics: dict[str, str] = {}
     headers: dict[str, str] = {}
+    framed: bool = False
+
+
+class _Schemas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    framed: bool = False
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     topics: dict[str, str] = {}
     headers: dict[str, str] = {}
+    schemas: _Schemas = _Schemas()
 
 
 NO_MAPPING: Final = TopicMapping()
@@ -49,10 +59,13 @@ def read_mapping(text: str, kind: Literal["json", "toml"]) -> TopicMapping:
         content: Any = tomllib.loads(text) if kind == "toml" else msgspec.json.decode(text)
         file = msgspec.convert(content, _File)
     except (tomllib.TOMLDecodeError, msgspec.MsgspecError, RecursionError) as error:
-        raise BadTopicMapping(f"The topic mapping is no {kind.upper()} with topics and headers: {error}") from None
+        raise BadTopicMapping(
+            f"The topic mapping is no {kind.upper()} with topics, headers and schemas: {error}"
+        ) from None
     for topic, family in file.topics.items():
         _check_family(topic, family)
-    return TopicMapping(file.topics, {name: _header(name, ours) for name, ours in file.headers.items()})
+    headers = {name: _header(name, ours) for name, ours in file.headers.items()}
+    return TopicMapping(file.topics, headers, file.schemas.framed)
 
 
 def _check_family(topic: str, family: str) -> None:

@@ -46,7 +46,7 @@ def topic_mapping_makes_sense(app_configs: Any, **kwargs: Any) -> list[CheckMess
     try:
         manifest()
     except (CoordinationError, OSError) as error:
-        hint = "The file has two tables, [topics] and [headers]; see coordination/topicmapping.py."
+        hint = "The file has the tables [topics], [headers] and [schemas]; see coordination/topicmapping.py."
         return [Error(f"LINESIDE_TOPICS cannot be used. {error}", hint=hint, id="lineside.E011")]
     return []
 

@@ -46,6 +46,13 @@ def events_of_run(run_id: str) -> list[Event]:
     return in_log_order(records_of_run(run_id))
 
 
+def ends_of_run(run_id: str) -> list[Event]:
+    """The events in the first and the last stored segments of a run: where it says how it began and ended."""
+    rows = Segment.objects.filter(run_id=run_id).order_by("id").values_list("pk", flat=True)
+    chosen = {*rows[:2], *rows.reverse()[:2]}
+    return list(decoded(_records(Segment.objects.filter(pk__in=chosen))))
+
+
 def events_of_task(run_id: str, task_id: str) -> list[Event]:
     """The events of one task in log order."""
     return [event for event in in_log_order(records_of_task(run_id, task_id)) if event.task_id == task_id]

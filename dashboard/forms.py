@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 
+from coordination.readiness import DIMENSIONS
 from dashboard import signinlimit
 from dashboard.api.argtext import NotArguments, read
 
@@ -65,3 +66,13 @@ class DecisionForm(forms.Form):
         if decision == "edit" and "args" in cleaned and cleaned["args"] is None:
             self.add_error("args", "Write the arguments that will run; an edit replaces all of them.")
         return cleaned
+
+
+class AnswerForm(forms.Form):
+    """One answer for the readiness page: a score of one to five, and why."""
+
+    question = forms.ChoiceField(choices=[(each.key, each.name) for each in DIMENSIONS if each.asked])
+    score = forms.IntegerField(min_value=1, max_value=5, error_messages={"required": "Choose one of the five."})
+    reason = forms.CharField(
+        max_length=2_000, error_messages={"required": "Write why: an answer without a reason proves nothing."}
+    )

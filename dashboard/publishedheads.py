@@ -1,20 +1,18 @@
 """The heads of the audit trail that stand on the log, read from the log itself."""
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from coordination.envelope import Decoder
 from coordination.errors import MalformedRecord
-from coordination.eventlog import EventLog, Record, TopicPartition
+from coordination.eventlog import EventLog
 from coordination.manifest import Manifest
 from dashboard.anchoring import EVENT
 from dashboard.audit import Broken
 from dashboard.models import Audit, AuditHead
-
-WAIT: Final = 5.0
-MOST: Final = 5_000
+from dashboard.wholetopic import records_of
 
 
 class PublishedHead(msgspec.Struct, frozen=True):
@@ -27,38 +25,13 @@ class PublishedHead(msgspec.Struct, frozen=True):
 
 async def published_heads(log: EventLog, manifest: Manifest) -> list[PublishedHead]:
     """All heads that are still on the log. Raises what the log raises when it is out of reach."""
-    topic = manifest.topic_for(EVENT)
-    known = await log.topics()
-    if topic not in known:
-        return []
-    partitions = [TopicPartition(topic, number) for number in range(known[topic].partitions)]
     decoder, found = Decoder(manifest), []
-    async for record in _records(log, partitions):
+    async for record in records_of(log, manifest.topic_for(EVENT)):
         if any(name.lower() == "ce_type" and value.endswith(EVENT.encode()) for name, value in record.headers):
             head = _head(decoder, record)
             if head is not None:
                 found.append(head)
     return sorted(found, key=lambda head: head.number)
-
-
-async def _records(log: EventLog, partitions: Sequence[TopicPartition]) -> AsyncIterator[Record]:
-    """Everything in these partitions from the beginning up to the end as it is now."""
-    ends = await log.ends(partitions)
-    left = {place: end.stable for place, end in ends.items() if end.stable > end.begin}
-    if not left:
-        return
-    reader = await log.reader({place: ends[place].begin for place in left})
-    try:
-        while any(reader.positions().get(place, 0) < end for place, end in left.items()):
-            records = await reader.read(MOST, WAIT)
-            if not records and all(reader.positions().get(place, 0) >= end for place, end in left.items()):
-                return
-            for record in records:
-                yield record
-            if not records:
-                return
-    finally:
-        await reader.close()
 
 
 def _head(decoder: Decoder, record: Any) -> PublishedHead | None:

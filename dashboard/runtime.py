@@ -36,8 +36,11 @@ ROLES: Final[dict[str, str]] = {
     "sweep": "dashboard.sweep.run",
     "upkeep": "dashboard.upkeep.run",
     "notify": "dashboard.notify.run",
+    "state": "dashboard.summaries.run",
 }
-ALL: Final = (INGEST, *ROLES)
+# What nobody reads need not be published: the role `state` works where it is asked for by name.
+ON_REQUEST: Final = ("state",)
+ALL: Final = tuple(role for role in (INGEST, *ROLES) if role not in ON_REQUEST)
 Role = Callable[[asyncio.Event], Awaitable[None]]
 
 
@@ -55,9 +58,10 @@ class Runtime:
     """The roles of this process. `drain`: ingest ends by itself once the log's end is in the tables."""
 
     def __init__(self, roles: Sequence[str] = ALL, *, drain: bool = False) -> None:
-        unknown = set(roles) - set(ALL)
+        unknown = set(roles) - set(ALL) - set(ON_REQUEST)
         if unknown:
-            raise ValueError(f"There is no role {', '.join(sorted(unknown))}; roles are {', '.join(ALL)}.")
+            known = ", ".join((*ALL, *ON_REQUEST))
+            raise ValueError(f"There is no role {', '.join(sorted(unknown))}; roles are {known}.")
         self.roles = tuple(roles)
         self.drained = False
         self._drain = drain

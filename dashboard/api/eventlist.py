@@ -91,7 +91,7 @@ def run_events(
 
     With a `test` the page holds those that pass; it looks at LOOKED_AT records at most, and the cursor goes on there.
     """
-    key = position(after, 2) or [0, -1]
+    key = position(after, int, int) or [0, -1]
     taken: list[Event] = []
     last, looked = [int(key[0]), int(key[1])], 0
     for segment, place, record in _records_behind(run_id, last, vector):
@@ -120,7 +120,7 @@ def task_events(
 ) -> Row:
     """One page of a task's events in log order; with a `test` those that pass."""
     events = [event for event in events_of_task(run_id, task_id) if test is None or test(event)]
-    key = position(after, 1)
-    begin = int(key[0]) if key else 0
+    key = position(after, int)
+    begin = max(0, key[0]) if key else 0
     shown = [event_row(event) for event in events[begin : begin + limit + 1]]
     return page(shown, limit, cursor(begin + limit))

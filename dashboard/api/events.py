@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
+from coordination.eventlog import StoredRecord
 from dashboard.api.eventfilter import event_test
 from dashboard.api.eventlist import run_events, task_events
 from dashboard.api.paging import size
@@ -14,10 +15,11 @@ from dashboard.api.recordshapes import EventPage, RecordShape
 from dashboard.api.root import access, allowed, api
 from dashboard.clock import database_now
 from dashboard.events import record_at
+from dashboard.looks import note_unmasking
 from dashboard.manifest import manifest
 from dashboard.models import Run, Task
 from dashboard.past import as_of
-from dashboard.permissions import may_see_approvals, may_see_payloads, may_see_runs, require
+from dashboard.permissions import Person, may_see_approvals, may_see_runs, may_unmask, require
 
 
 @api.get("runs/{path:run_id}/events", response=EventPage, tags=["records"])
@@ -64,11 +66,25 @@ def events_of_task(
 @api.get("records/{str:topic}/{int:partition}/{int:offset}", response=RecordShape, tags=["records"])
 @allowed(may_see_runs)
 def record(request: HttpRequest, topic: str, partition: int, offset: int) -> dict[str, Any]:
-    """One record: attributes, data (with the right to payloads), causes, effects, fate."""
+    """One record: attributes, data (with the right to payloads, and as masking leaves them), causes, effects, fate."""
     person = access(request).user
+    return record_row(record_page(_stored(person, topic, partition, offset), person))
+
+
+@api.post("records/{str:topic}/{int:partition}/{int:offset}/unmask", response=RecordShape, tags=["records"])
+@allowed(may_unmask)
+def unmask(request: HttpRequest, topic: str, partition: int, offset: int) -> dict[str, Any]:
+    """The same with nothing masked; the look is entered in the audit trail."""
+    person = access(request).user
+    stored = _stored(person, topic, partition, offset)
+    note_unmasking(person, stored)
+    return record_row(record_page(stored, person, unmask=True))
+
+
+def _stored(person: Person, topic: str, partition: int, offset: int) -> StoredRecord:
     if "review" in (manifest().family_of(topic) or topic).split("."):
         require(person, may_see_approvals)
     stored = record_at(topic, partition, offset)
     if stored is None:
         raise Problem(404, "not_found", f"The record {topic}-{partition}@{offset} was not read, or has been pruned.")
-    return record_row(record_page(stored), may_see_payloads(person))
+    return stored

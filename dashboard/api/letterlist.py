@@ -1,5 +1,6 @@
 """Records that went wrong, newest first: rejected by us because they are no events, given up by agents."""
 
+import re
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
@@ -8,15 +9,19 @@ from dashboard.api.addresses import address, record_address, short_position, tas
 from dashboard.api.instants import iso
 from dashboard.api.letterfilter import letters
 from dashboard.api.paging import cursor, page, position
+from dashboard.api.problems import Problem
 from dashboard.models import DeadLetter, Rejected
 
+PLACE: Final = re.compile("[dr][0-9]{1,18}")
 STATES: Final = tuple(DeadLetter.State.values)
 
 
 def letter_page(query: str, after: str | None, limit: int, now: int) -> dict[str, Any]:
     """One page of both kinds that a query line asks for at `now` (µs). Raises Problem 400."""
     dead, rejected = letters(query, now)
-    key = position(after, 2)
+    key = position(after, int, str)
+    if key is not None and not PLACE.fullmatch(key[1]):
+        raise Problem(400, "bad_cursor", "The cursor cannot be read. Start again without one.")
     found = [
         *(((each.at, f"d{each.pk}"), dead_row(each)) for each in _newest(dead, "d", key, limit)),
         *(((each.at, f"r{each.pk}"), rejected_row(each)) for each in _newest(rejected, "r", key, limit)),

@@ -15,6 +15,7 @@ from dashboard.api.problems import Problem
 PAGE: Final = 50
 MOST: Final = 200
 EMPTY: Final[dict[str, Any]] = {"items": [], "next": None}
+LARGEST: Final = 2**63 - 1
 
 
 def cursor(*key: Any) -> str:
@@ -22,15 +23,18 @@ def cursor(*key: Any) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(list(key))).decode().rstrip("=")
 
 
-def position(text: str | None, length: int) -> list[Any] | None:
-    """The sort key in a cursor, None for the first page. Raises Problem 400 for anything else."""
+def position(text: str | None, *kinds: type) -> list[Any] | None:
+    """The sort key in a cursor, its parts of these kinds; None for the first page. Raises Problem 400 for anything
+    else: whoever made it up gets words, not an error of the database."""
     if not text:
         return None
     try:
         key = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+    except (binascii.Error, ValueError, msgspec.DecodeError, RecursionError) as error:
         raise _unreadable() from error
-    if not isinstance(key, list) or len(key) != length:
+    if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
+        raise _unreadable()
+    if any(abs(part) >= LARGEST for part in key if isinstance(part, int)) or any("\0" in str(part) for part in key):
         raise _unreadable()
     return key
 

@@ -13,16 +13,24 @@ from dashboard.api.eventlist import event_row
 from dashboard.api.fate import fate
 from dashboard.events import cause_of, effects_of, events_of_task
 from dashboard.manifest import manifest
+from dashboard.masking import Rules, masked_record
 from dashboard.models import DeadLetter, Rejected, Run
+from dashboard.permissions import Person, may_see_payloads, may_unmask
+from dashboard.policies import rules
 
 # Causes and effects are looked for in all records of a run up to this many; beyond it, in those of the task alone.
 SEARCHED: Final = 200_000
 SHOWN: Final = 100
 
 
-def record_page(record: StoredRecord) -> dict[str, Any]:
-    """Everything about one record; `event` and what hangs on it are missing for a record that is no event."""
+def record_page(record: StoredRecord, person: Person, *, unmask: bool = False) -> dict[str, Any]:
+    """Everything about one record as this person sees it; `event` and what hangs on it are missing for a record that
+    is no event. With `unmask` nothing is masked: whoever asks must have entered that in the trail."""
     event, reason = _decoded(record)
+    payload = may_see_payloads(person)
+    masks = Rules() if unmask else rules()
+    framed = manifest().mapping.framed
+    shown, hidden = masked_record(record, event.name if event else "", masks, framed=framed)
     causes, effects, complete = _around(event) if event else ([], [], True)
     return {
         "record": record,
@@ -30,9 +38,14 @@ def record_page(record: StoredRecord) -> dict[str, Any]:
         "row": event_row(event) if event else None,
         "reason": reason,
         "facts": facts(record, manifest()),
-        "attributes": attributes(record),
-        "headers": headers(record),
-        "value": pretty_value(record),
+        "attributes": attributes(shown),
+        "headers": headers(shown) if payload else [],
+        "header_count": len(headers(record)),
+        "value": pretty_value(shown) if payload else "",
+        "data": _data(shown) if payload else None,
+        "may_see_payloads": payload,
+        "hidden": hidden,
+        "may_unmask": hidden > 0 and may_unmask(person),
         "causes": causes,
         "effects": effects,
         "complete": complete,
@@ -69,19 +82,20 @@ def pretty_value(record: StoredRecord) -> str:
     """The value as people read it: JSON indented, other text as it is, else hexadecimal."""
     try:
         return msgspec.json.format(record.value or b"", indent=2).decode() if record.value else ""
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return text(record.value)
 
 
-def record_row(found: dict[str, Any], payload: bool) -> dict[str, Any]:
-    """The record as the API gives it; data only for those who may see payloads."""
+def record_row(found: dict[str, Any]) -> dict[str, Any]:
+    """The record as the API gives it; data only for those who may see payloads, `masked` values of it hidden."""
     record: StoredRecord = found["record"]
     return {
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
         "attributes": {each["name"]: each["value"] for each in found["attributes"]},
-        "data": _data(record) if payload else None,
+        "data": found["data"],
+        "masked": found["hidden"],
         "event": found["row"],
         "reason": found["reason"],
         "causes": found["causes"],
@@ -94,5 +108,5 @@ def record_row(found: dict[str, Any], payload: bool) -> dict[str, Any]:
 def _data(record: StoredRecord) -> Any:
     try:
         return msgspec.json.decode(record.value) if record.value else None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return text(record.value)

@@ -17,6 +17,7 @@ from dashboard.api.argdiff import difference, listing, text
 from dashboard.api.instants import iso
 from dashboard.api.queue import request_of, rows_of
 from dashboard.api.receiptrows import receipt_row
+from dashboard.api.reviewmask import as_seen
 from dashboard.approvals.claims import viewed
 from dashboard.approvals.persons import asks_for, is_service, voter_of
 from dashboard.approvals.review import action_as_sent, hash_of, standing_of
@@ -94,7 +95,7 @@ def review(found: Request, person: Person, now: int, *, since: int | None = None
     edited = edit.args if edit else None
     row = rows_of([found], now)[0]
     policy = _policy(request, votes, round_, person)
-    return Review(
+    whole = Review(
         row=row,
         request=request,
         args=action.get("args") if edited is None else edited,
@@ -109,6 +110,7 @@ def review(found: Request, person: Person, now: int, *, since: int | None = None
         since=_since(request, since, action),
         dangerous=row["risk"] in ("high", "critical") and request.reversibility == "no",
     )
+    return as_seen(whole, person)
 
 
 def whole_action(request: RequestRow) -> dict[str, Any]:

@@ -32,11 +32,11 @@ def run_page(query: str, after: str | None, limit: int, now: int) -> dict[str, A
     """
     condition = run_condition(query, now)
     found = Run.objects.filter(condition.where).order_by("-first_at", "-run_id")
-    key = position(after, 2)
+    key = position(after, int, str)
     if key is not None:
         found = found.filter(Q(first_at__lt=key[0]) | Q(first_at=key[0], run_id__lt=key[1]))
     runs, last = _taken(found, condition, limit) if condition.tests else _first(found, limit)
-    return {"items": judged(runs), "next": None if last is None else cursor(last.first_at, last.run_id)}
+    return {"items": judged(runs), "next": None if last is None else cursor(last.first_at or 0, last.run_id)}
 
 
 def _first(found: QuerySet[Run], limit: int) -> tuple[list[Run], Run | None]:

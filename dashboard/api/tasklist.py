@@ -59,8 +59,8 @@ def task_page(found: Found, after: str | None, limit: int, now: int) -> dict[str
 
     A page may hold fewer than `limit` and yet have a next one, where bodies are looked at.
     """
-    key = position(after, 2)
-    walk = _Walk(found, limit, int(key[0]) if key else 0, str(key[1]) if key else "")
+    key = position(after, int, str)
+    walk = _Walk(found, limit, max(0, key[0]) if key else 0, key[1] if key else "")
     tasks = walk.page()
     return {"items": task_rows(tasks, now), "next": cursor(walk.rank, walk.last) if walk.more else None}
 

@@ -15,6 +15,7 @@ from dashboard.ingest.keys import Deduplicator, Seen
 from dashboard.ingest.rowwriting import RowWriter
 from dashboard.ingest.sorting import Rejection, Sorted, Span
 from dashboard.ingest.store import Advance, SegmentRow, Store, StretchRow
+from dashboard.ingest.typecounts import count
 from dashboard.ingest.working import WorkingSet
 from dashboard.models import DeadLetter, Duplicate, Rejected
 from dashboard.segments import SEGMENTS_A_BATCH, Packer, pack_one, task_bit
@@ -105,6 +106,7 @@ class BatchWriter:
         seen = self._deduplicator.duplicates(batch.events) if batch.events else []
         _keep_aside(batch, seen)
         events, records = _without(batch, seen)
+        count(events, batch.rejections, self._working.layout.shard, self._clock())
         written = Written(Touched(), len(events), len(seen), len(batch.letters), len(batch.rejections))
         if events:
             self._write_events(events, records, reading.spans, written, lock)

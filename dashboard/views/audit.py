@@ -3,17 +3,22 @@
 from typing import Any, Final
 
 import msgspec
-from django.contrib.auth import get_user_model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 
 from dashboard.api.auditfilter import audit_entries
 from dashboard.audit import first_broken
+from dashboard.auditlist import anchored, names_of, rows
 from dashboard.clock import database_now
+from dashboard.eventexport import as_csv
 from dashboard.models import Audit
 from dashboard.permissions import may_see_audit, needs
 from dashboard.views.page import asked, page
 
 PAGE: Final = 100
+FIELDS: Final = (
+    *("number", "at", "at_us", "actor", "actor_name", "act", "subject", "detail", "previous", "digest", "anchored"),
+)
 
 
 @needs(may_see_audit)
@@ -23,10 +28,10 @@ def audit(request: HttpRequest) -> HttpResponse:
     found, wrong = asked(query, lambda: audit_entries(query, now), Audit.objects.none())
     before = request.GET.get("before", "")
     if before.isdecimal():
-        found = found.filter(number__lt=int(before))
+        found = found.filter(number__lt=min(int(before), 2**62))
     entries = list(found[: PAGE + 1])
     shown = entries[:PAGE]
-    names = _names({entry.actor for entry in shown})
+    names = names_of({entry.actor for entry in shown})
     return page(
         request,
         "audit.html",
@@ -38,13 +43,29 @@ def audit(request: HttpRequest) -> HttpResponse:
         older=shown[-1].number if len(entries) > PAGE else None,
         broken=_broken(shown) if shown and not query else None,
         checked=bool(shown) and not query,
+        last=Audit.objects.order_by("-number").values_list("number", flat=True).first(),
+        head=anchored(),
     )
 
 
-def _names(actors: set[str]) -> dict[str, str]:
-    """User names behind the opaque ids of the trail; an id without a user stays as it is."""
-    ids = {int(actor.removeprefix("user-")) for actor in actors if actor.removeprefix("user-").isdecimal()}
-    return {f"user-{user.pk}": user.get_username() for user in get_user_model().objects.filter(pk__in=ids)}
+@require_safe
+@needs(may_see_audit)
+def audit_export(request: HttpRequest, ending: str) -> HttpResponse:
+    """The entries a query asks for, oldest first, as CSV or JSON lines, with all that verifying them takes."""
+    if ending not in ("csv", "ndjson"):
+        raise Http404("The trail can be had as audit.csv and audit.ndjson.")
+    query, now = request.GET.get("query", "").strip(), database_now()
+    found, wrong = asked(query, lambda: audit_entries(query, now), Audit.objects.none())
+    if wrong:
+        raise Http404(str(wrong))
+    entries = rows(found.order_by("number"))
+    if ending == "csv":
+        lines = as_csv(({**row, "detail": msgspec.json.encode(row["detail"]).decode()} for row in entries), FIELDS)
+    else:
+        lines = (msgspec.json.encode(row).decode() + "\n" for row in entries)
+    answer = HttpResponse("".join(lines), content_type="text/csv" if ending == "csv" else "application/x-ndjson")
+    answer.headers["Content-Disposition"] = f'attachment; filename="lineside-audit.{ending}"'
+    return answer
 
 
 def _shown(entry: Audit, names: dict[str, str]) -> dict[str, Any]:

@@ -10,18 +10,22 @@ from coordination.errors import CoordinationError
 from coordination.lag import words
 from coordination.query import quoted
 from coordination.runs import RunPart as RunPartRow
+from dashboard.api.carried import carried_by_run
 from dashboard.api.paging import EMPTY, PAGE
 from dashboard.api.runlist import judged, usual
 from dashboard.api.suspectlist import foreign, suspect_page
 from dashboard.api.tasklist import RANKED, filtered, task_page
 from dashboard.clock import database_now
+from dashboard.events import ends_of_run
 from dashboard.models import Run, RunPart
 from dashboard.past import as_of
 from dashboard.permissions import may_replay, may_see_payloads, may_see_runs, may_steer, needs
+from dashboard.policies import rules
 from dashboard.views.page import asked, one, page
 
 PART: Final = msgspec.json.Decoder(RunPartRow)
 MILLION: Final = 1_000_000
+NOTHING: Final[dict[str, Any]] = {"input": None, "output": None}
 
 
 @needs(may_see_runs)
@@ -110,6 +114,13 @@ def _parts(run_id: str) -> list[RunPart]:
     return list(RunPart.objects.filter(run_id=run_id))
 
 
+def _carried(run_id: str, given: Any, result: Any) -> dict[str, Any]:
+    """Input and output as masking leaves them; the run's own facts stand at its ends."""
+    if given is None and result is None:
+        return NOTHING
+    return carried_by_run({"input": given, "output": result}, ends_of_run(run_id) if rules().classes else ())
+
+
 def _usual(found: Run) -> str:
     spans = usual(found)
     return "" if spans is None else f"usual {words(spans[0])} to {words(spans[1])}"
@@ -119,10 +130,11 @@ def _story(found: Run, payloads: bool) -> dict[str, Any]:
     """What the run says of itself: error, input, output, sums. Input and output need the right to payloads."""
     parts = [PART.decode(part.body) for part in _parts(found.run_id)]
     facts = next((part for part in parts if part.state), None)
+    carries = _carried(found.run_id, facts.input, facts.output) if facts and payloads else NOTHING
     return {
         "error": facts.error if facts else None,
-        "input": facts.input if facts and payloads else None,
-        "output": facts.output if facts and payloads else None,
+        "input": carries["input"],
+        "output": carries["output"],
         "tool_calls": sum(part.tool_calls for part in parts),
         "model_calls": sum(part.model_calls for part in parts),
         "tokens": found.tokens,

@@ -5,6 +5,7 @@ from typing import Any, Final
 from django.http import HttpRequest, HttpResponse
 
 from dashboard.api.actrows import act_rows
+from dashboard.api.carried import carried
 from dashboard.api.eventlist import event_row
 from dashboard.api.failurepage import alike_url, is_failed, origin, raw_records, redone
 from dashboard.api.suspectlist import foreign, suspect_page
@@ -16,6 +17,7 @@ from dashboard.clock import database_now
 from dashboard.events import events_of_task
 from dashboard.models import Run, RunPart, Task
 from dashboard.permissions import may_see_payloads, may_see_runs, may_steer, needs
+from dashboard.policies import rules
 from dashboard.views.page import one, page
 
 EVENTS: Final = 200
@@ -42,6 +44,7 @@ def _told(request: HttpRequest, found: Task, now: int) -> dict[str, Any]:
     return {
         "run": run,
         "task": whole,
+        "carried": carried(whole, events) if payloads else None,
         "row": row,
         "waiting": row.get("waiting"),
         "about": about(whole, now),
@@ -49,7 +52,8 @@ def _told(request: HttpRequest, found: Task, now: int) -> dict[str, Any]:
         "alike": alike(found),
         "alike_url": alike_url(found),
         "fingerprint": found.error_fingerprint,
-        "tries": tries(whole, events, payloads),
+        # Where something is masked, differences between attempts would show it.
+        "tries": tries(whole, events, payloads and not len(rules())),
         "redone": redone(whole),
         "records": raw_records(whole, events),
         "suspects": suspect_page(run) if run is not None and unknown else None,

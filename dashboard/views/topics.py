@@ -1,8 +1,10 @@
 """Topics: what the manifest declares against what ingest has met, partition by partition."""
 
 from collections import defaultdict
+from pathlib import Path
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from coordination.lag import words
@@ -14,6 +16,7 @@ from dashboard.permissions import may_see_agents, needs
 from dashboard.views.page import page
 
 MILLISECOND: Final = 1000
+NOT_READ: Final = "run.state."
 
 
 @needs(may_see_agents)
@@ -24,11 +27,24 @@ def topics(request: HttpRequest) -> HttpResponse:
     for position in Position.objects.order_by("topic", "partition"):
         met[position.topic].append(position)
     names = manifest()
-    declared = {names.topic_named(family): topic for family, topic in TOPICS.items()}
-    rows = [_declared(name, topic, met.pop(name, [])) for name, topic in declared.items()]
+    declared = [(name, TOPICS[names.family_of(name) or ""]) for name in names.topics]
+    rows = [_declared(name, topic, met.pop(name, []), name in names.mapping.topics) for name, topic in declared]
     rows += [_unknown(name, positions) for name, positions in sorted(met.items())]
     gaps = list(Gap.objects.filter(accepted_at=None).order_by("found_at")[:50])
-    return page(request, "topics.html", "topics", now=now, topics=rows, gaps=gaps, namespace=names.namespace)
+    mapping = names.mapping
+    return page(
+        request,
+        "topics.html",
+        "topics",
+        now=now,
+        topics=rows,
+        gaps=gaps,
+        namespace=names.namespace,
+        mapping_file=Path(settings.LINESIDE_TOPICS).name,
+        mapped_topics=sorted(mapping.topics.items()),
+        mapped_headers=sorted((name, ours.removeprefix("ce_")) for name, ours in mapping.headers.items()),
+        framed=mapping.framed,
+    )
 
 
 def _sums(positions: list[Position]) -> dict[str, Any]:
@@ -41,11 +57,15 @@ def _sums(positions: list[Position]) -> dict[str, Any]:
     }
 
 
-def _declared(name: str, topic: Any, positions: list[Position]) -> dict[str, Any]:
+def _declared(name: str, topic: Any, positions: list[Position], mapped: bool) -> dict[str, Any]:
     row = _sums(positions)
     kept = "for ever" if topic.retention_ms == FOREVER else words(topic.retention_ms * MILLISECOND)
-    if not positions:
+    if topic.family.startswith(NOT_READ):
+        state = ("idle", "not read here", "Summaries and the agents' own bookkeeping: written for others to read.")
+    elif not positions:
         state = ("waiting", "not met yet", "No record of it has been read; it may be missing on the log.")
+    elif mapped:
+        state = ("done", "mapped", f"Read as {topic.family}; it stays as its owner made it.")
     elif len(positions) != topic.partitions:
         state = ("failed", "differs", f"The log has {len(positions)} partitions, {topic.partitions} are declared.")
     else:

@@ -4,15 +4,17 @@ from django.urls import URLPattern, URLResolver, path
 
 from dashboard.views.agents import agent, agents
 from dashboard.views.approvals import queue, review_page
-from dashboard.views.audit import audit
+from dashboard.views.audit import audit, audit_export
 from dashboard.views.board import board, runs
 from dashboard.views.compare import compare
 from dashboard.views.letters import letters
 from dashboard.views.notifications import notifications, send_again
 from dashboard.views.oversight import decided, oversight
+from dashboard.views.readiness import readiness
 from dashboard.views.record import record
 from dashboard.views.rules import activate_rule, kill_switch, policy_rule, policy_rules, save_rule, stop_rule
 from dashboard.views.run import run
+from dashboard.views.schemas import schemas
 from dashboard.views.signin import SignIn, SignOut, sign_in_link
 from dashboard.views.task import task
 from dashboard.views.topics import topics
@@ -42,7 +44,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("records/<str:topic>/<int:partition>/<int:offset>/", record, name="record"),
     path("dead-letters/", letters, name="dead-letters"),
     path("audit/", audit, name="audit"),
+    path("audit/audit.<str:ending>", audit_export, name="audit-export"),
     path("topics/", topics, name="topics"),
+    path("schemas/", schemas, name="schemas"),
+    path("readiness/", readiness, name="readiness"),
     path("sign-in/", SignIn.as_view(), name="sign-in"),
     path("sign-in/<str:token>", sign_in_link, name="sign-in-link"),
     path("sign-in/<str:token>/", sign_in_link),

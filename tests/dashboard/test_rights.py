@@ -44,7 +44,7 @@ NAMED = {
     "number": "1",
 }
 REFUSED = {401, 403}
-ACTING = {"may_decide", "may_steer", "may_redrive", "may_prune", "may_answer_readiness"}
+ACTING = {"may_decide", "may_steer", "may_redrive", "may_prune", "may_unmask", "may_answer_readiness"}
 ACTING |= {"may_manage_policy", "may_manage_rules"}
 # What is asked about is named in the query, so that its bare address has nothing to show.
 ASKING = {"api/v1/runs/compare"}

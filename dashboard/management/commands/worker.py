@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from dashboard.runtime import ALL, Runtime
+from dashboard.runtime import ALL, ON_REQUEST, Runtime
 
 
 class Command(BaseCommand):
@@ -17,7 +17,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """--roles, --drain."""
-        parser.add_argument("--roles", default=",".join(ALL), help=f"some of {','.join(ALL)} (default: all)")
+        parser.add_argument(
+            "--roles", default=",".join(ALL), help=f"some of {','.join((*ALL, *ON_REQUEST))} (default: {','.join(ALL)})"
+        )
         parser.add_argument(
             "--drain", action="store_true", help="stop with exit code 0 once the log's end is in the tables"
         )

@@ -7,18 +7,21 @@ from dashboard.api.problems import Problem
 
 
 def test_a_cursor_gives_back_its_key() -> None:
-    assert position(cursor(1790000000000000, "run/ä"), 2) == [1790000000000000, "run/ä"]
+    assert position(cursor(1790000000000000, "run/ä"), int, str) == [1790000000000000, "run/ä"]
 
 
 def test_no_cursor_is_the_first_page() -> None:
-    assert position(None, 2) is None
-    assert position("", 2) is None
+    assert position(None, int) is None
+    assert position("", int) is None
 
 
-@pytest.mark.parametrize("text", ["%%%", "bm90IGpzb24", cursor(1), "e30"])
+FORGED = ((1,), ("x", 1), (1, {}), (True, "x"), (2**70, "x"), (1, "a\0b"), (None, "x"), (1.5, "x"), (1, "x", 2))
+
+
+@pytest.mark.parametrize("text", ["%%%", "bm90IGpzb24", "e30", *(cursor(*key) for key in FORGED)])
 def test_a_strange_cursor_is_refused(text: str) -> None:
     with pytest.raises(Problem) as refused:
-        position(text, 2)
+        position(text, int, str)
     assert (refused.value.status, refused.value.code) == (400, "bad_cursor")
 
 

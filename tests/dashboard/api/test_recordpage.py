@@ -7,7 +7,7 @@ from dashboard.api import recordpage
 from dashboard.api.recordpage import pretty_value, record_page, record_row
 from dashboard.events import record_at
 from tests.dashboard.recordings import tried_twice
-from tests.dashboard.scenes import dead_letter, rejected, run
+from tests.dashboard.scenes import dead_letter, member, rejected, run
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ def at(topic: str, offset: int) -> StoredRecord:
 
 def test_a_record_knows_its_cause_and_its_effects() -> None:
     tried_twice().store()
-    found = record_page(at("coord.run.task.events", 2))
+    found = record_page(at("coord.run.task.events", 2), member("ana", "all"))
     assert [row["id"] for row in found["causes"]] == ["f1"]
     assert [row["id"] for row in found["effects"]] == ["t1", "done"]
     assert found["complete"]
@@ -30,17 +30,19 @@ def test_in_a_huge_run_only_the_task_is_searched_and_that_is_said(monkeypatch: p
     monkeypatch.setattr(recordpage, "SEARCHED", 3)
     run(events=4)
     tried_twice().store()
-    found = record_page(at("coord.run.task.events", 2))
+    found = record_page(at("coord.run.task.events", 2), member("ana", "all"))
     assert [row["id"] for row in found["effects"]] == ["t1", "done"]
     assert not found["complete"]
 
 
 def test_the_data_are_for_those_who_may_see_payloads() -> None:
     tried_twice().store()
-    found = record_page(at("coord.run.task.events", 3))
-    assert record_row(found, payload=True)["data"] == {"output": {"answer": 42}}
-    assert record_row(found, payload=False)["data"] is None
-    assert record_row(found, payload=False)["attributes"]["type"] == "coordination.task.completed"
+    found = record_page(at("coord.run.task.events", 3), member("ana", "all"))
+    assert record_row(found)["data"] == {"output": {"answer": 42}}
+    hidden = record_page(at("coord.run.task.events", 3), member("eve", "view_run"))
+    assert record_row(hidden)["data"] is None
+    assert (hidden["value"], hidden["headers"]) == ("", [])
+    assert record_row(hidden)["attributes"]["type"] == "coordination.task.completed"
 
 
 def broken() -> StoredRecord:
@@ -49,19 +51,19 @@ def broken() -> StoredRecord:
 
 def test_a_record_that_is_no_event_gives_the_reason_it_was_kept_with() -> None:
     rejected(1, reason="no time")
-    found = record_page(broken())
+    found = record_page(broken(), member("ana", "all"))
     assert (found["event"], found["reason"], found["effects"]) == (None, "no time", [])
     assert found["value"] == "ff"
 
 
 def test_a_record_rejected_by_nobody_gives_the_decoders_reason() -> None:
-    assert "missing" in record_page(broken())["reason"]
+    assert "missing" in record_page(broken(), member("ana", "all"))["reason"]
 
 
 def test_a_dead_letter_is_told_with_its_failure() -> None:
     tried_twice().store()
     dead_letter(0, topic="coord.run.task.events", partition=4)
-    letter = record_page(at("coord.run.task.events", 0))["letter"]
+    letter = record_page(at("coord.run.task.events", 0), member("ana", "all"))["letter"]
     assert letter is not None
     assert letter.exception == "HTTPError"
 
