@@ -21,6 +21,8 @@ OPEN: Final[dict[str, str]] = {
     "sign-in/": "whoever wants to sign in is nobody yet",
     "sign-in/<str:token>": "the link is the right, once",
     "sign-in/<str:token>/": "the link is the right, once",
+    "sign-in/oidc/": "leads to the identity provider",
+    "sign-in/oidc/return/": "the provider's proof is the right",
     "sign-out/": "ends one's own session",
     "metrics": "asks for itself: a session or a token, and the right to see all tenants",
     "api/v1/health": "the status alone to whoever is not signed in",

@@ -15,7 +15,7 @@ from dashboard.views.record import record
 from dashboard.views.rules import activate_rule, kill_switch, policy_rule, policy_rules, save_rule, stop_rule
 from dashboard.views.run import run
 from dashboard.views.schemas import schemas
-from dashboard.views.signin import SignIn, SignOut, sign_in_link
+from dashboard.views.signin import SignIn, SignOut, oidc_begin, oidc_return, sign_in_link
 from dashboard.views.task import task
 from dashboard.views.topics import topics
 from dashboard.views.workflow import workflow
@@ -49,6 +49,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("schemas/", schemas, name="schemas"),
     path("readiness/", readiness, name="readiness"),
     path("sign-in/", SignIn.as_view(), name="sign-in"),
+    path("sign-in/oidc/", oidc_begin, name="oidc"),
+    path("sign-in/oidc/return/", oidc_return, name="oidc-return"),
     path("sign-in/<str:token>", sign_in_link, name="sign-in-link"),
     path("sign-in/<str:token>/", sign_in_link),
     path("sign-out/", SignOut.as_view(), name="sign-out"),

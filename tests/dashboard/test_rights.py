@@ -124,7 +124,7 @@ def _fitting(schema: Any, document: Any) -> Any:
         case "boolean":
             return False
         case "string":
-            return "x"
+            return "2026-01-01T00:00:00Z" if schema.get("format") == "date-time" else "x"
     return {}
 
 
