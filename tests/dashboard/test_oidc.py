@@ -1,4 +1,4 @@
-"""Sign-in by an identity provider: a real exchange with a provider on this machine; nobody comes in by a forged answer."""
+"""Sign-in by an identity provider: a real exchange with one on this machine; a forged answer lets nobody in."""
 
 import base64
 import json
