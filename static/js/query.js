@@ -68,6 +68,8 @@ class QueryLine {
     if (step) this.mark(this.chosen + step);
     else if (event.key === "Escape" && !this.list.hidden) this.close();
     else if (event.key === "Enter" && this.chosen >= 0) this.take(this.chosen);
+    // The fields of saved views stand in the same form, so a browser would not submit it by itself.
+    else if (event.key === "Enter") this.form.requestSubmit();
     else if (event.key === "Tab" && !event.shiftKey && this.chosen >= 0) this.take(this.chosen);
     else return undefined;
     event.preventDefault();
