@@ -4,7 +4,7 @@ Pure functions of evidence and *now*. Instants are microseconds since 1970 UTC, 
 The judgement on a group is in `verdict`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -18,8 +18,11 @@ MINUTE: Final = 60 * SECOND
 class PartitionFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What one poll saw of one partition for one group; None always means "could not be read".
 
-    `commit` is the committed position, `committed` False when the group never committed there.
-    `waiting` counts unprocessed task records, `oldest_at` is the append time of the first of them.
+    `commit` is the committed position, `committed` False when the group never committed there; `reached` the
+    furthest it ever stood. `waiting` counts unprocessed records meant for the group, `oldest_at` is the append time
+    of the first of them, `types` how many of each task type. `head_*`: the first open record at or after the commit,
+    how often it was started, whose it is. `workers`: how many tasks at a time its member has room for there.
+    `retention` (µs) is how long the topic keeps records, None for ever or unknown.
     """
 
     topic: str
@@ -27,7 +30,7 @@ class PartitionFacts(msgspec.Struct, frozen=True, kw_only=True):
     commit: int | None = None
     committed: bool = True
     ends: Ends | None = None
-    previous_commit: int | None = None
+    reached: int | None = None
     topic_recreated: bool = False
     denied: bool = False
     polled_at: int = 0
@@ -36,12 +39,38 @@ class PartitionFacts(msgspec.Struct, frozen=True, kw_only=True):
     member: str | None = None
     head_starts: int = 0
     head_offset: int | None = None
+    head_task: tuple[str, str] | None = None
+    types: dict[str, int] = {}
+    workers: float = 1.0
+    retention: int | None = None
+
+
+class Hot(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a partition hot: it holds `waiting` of the group's `of` waiting tasks; `key` is the record key that
+    most of them share (`keyed` of them), `run_id` the run that most are of (`of_run` of them)."""
+
+    topic: str
+    partition: int
+    waiting: int
+    of: int
+    run_id: str = ""
+    of_run: int = 0
+    key: str = ""
+    keyed: int = 0
+
+    def text(self) -> str:
+        """In words, as pages and verdicts say it."""
+        whole = f"{self.waiting:,} of {self.of:,} wait on {self.topic}-{self.partition}"
+        if self.keyed * 2 > self.waiting:
+            return f"{whole}, {self.keyed:,} of them with key {self.key}"
+        return f"{whole}, {self.of_run:,} of them of run {self.run_id}" if self.of_run * 2 > self.waiting else whole
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """When patience ends. `start`: nothing started although tasks wait; `run`: a started task without any
     sign of progress; `heartbeat`: silence of an agent; `polls`: rising ages before a group is called slow;
-    `flaps` generations within `flap_window`; `stale`: age of a poll that is no longer believed."""
+    `flaps` generations within `flap_window`; `stale`: age of a poll that is no longer believed; `retention`: the
+    time before a waiting record is deleted at which somebody is told."""
 
     start: int = 2 * MINUTE
     run: int = 15 * MINUTE
@@ -51,6 +80,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     flap_window: int = 10 * MINUTE
     stale: int = 15 * SECOND
     poison_starts: int = 3
+    retention: int = 6 * 60 * MINUTE
 
 
 class RunningTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,9 +96,10 @@ class RunningTask(msgspec.Struct, frozen=True, kw_only=True):
 class GroupFacts(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of one group at one poll.
 
-    `members` None: unknown (never dead). `ages` are the oldest waiting ages of former polls, oldest first.
-    `generations` are (instant, generation) of former polls. `p99` maps a task type to the duration that 99 %
-    of its finished attempts stayed under.
+    `members` None: unknown (never dead). `ages` are the oldest waiting ages of former polls, oldest first, `waits`
+    the (instant, waiting tasks) of a longer past. `last_commit_at` is when a commit last moved on. `generations` are
+    (instant, generation) of former polls. `p99` maps a task type to the duration that 99 % of its finished attempts
+    stayed under; `hot` says which partition holds most of what waits, and why.
     """
 
     group: str
@@ -80,6 +111,8 @@ class GroupFacts(msgspec.Struct, frozen=True, kw_only=True):
     last_heartbeat_at: int | None = None
     last_commit_at: int | None = None
     ages: Sequence[int] = ()
+    waits: Sequence[tuple[int, int]] = ()
+    hot: Hot | None = None
     generations: Sequence[tuple[int, int]] = ()
     p99: dict[str, int] = {}
     group_state: str = "unknown"
@@ -164,15 +197,15 @@ class Eta(msgspec.Struct, frozen=True):
 
 
 def eta(
-    waiting_by_partition: Sequence[tuple[Sequence[str], int]],
-    durations: dict[str, tuple[int, int]],
+    waiting_by_partition: Sequence[tuple[Mapping[str, int], float]],
+    durations: Mapping[str, tuple[int, int]],
     *,
     arrivals: float,
     drained: float,
 ) -> Eta:
     """When the waiting tasks will have started, by how long such tasks take.
 
-    `waiting_by_partition`: for each partition the types of its waiting tasks and the workers on it.
+    `waiting_by_partition`: for each partition how many tasks of each type wait, and the workers on it.
     `durations`: task type to (p50, p90) in µs. `arrivals` and `drained` are tasks per minute.
     The answer is the slowest partition's: the sum of its tasks' durations over its workers.
     """
@@ -185,14 +218,13 @@ def eta(
         return Eta("not catching up")
     if any(kind not in durations for types, _ in waiting_parts for kind in types):
         return Eta("unknown")
-    spans = [
-        (
-            sum(durations[kind][0] for kind in types) // workers,
-            sum(durations[kind][1] for kind in types) // workers,
+    low, high = (
+        max(
+            int(sum(durations[kind][at] * n for kind, n in types.items()) / workers) for types, workers in waiting_parts
         )
-        for types, workers in waiting_parts
-    ]
-    return Eta("range", max(low for low, _ in spans), max(high for _, high in spans))
+        for at in (0, 1)
+    )
+    return Eta("range", low, high)
 
 
 def retention_left(oldest_waiting_at: int | None, retention: int | None, now: int) -> int | None:
@@ -200,3 +232,19 @@ def retention_left(oldest_waiting_at: int | None, retention: int | None, now: in
     if oldest_waiting_at is None or retention is None or retention < 0:
         return None
     return oldest_waiting_at + retention - now
+
+
+def retention_clock(facts: GroupFacts, now: int) -> tuple[int, PartitionFacts] | None:
+    """The time (µs) until retention deletes the first record that waits, and its partition; None if none will be."""
+    clocks = [
+        (left, part)
+        for part in facts.partitions
+        if part.waiting and (left := retention_left(part.oldest_at, part.retention, now)) is not None
+    ]
+    return min(clocks, key=lambda clock: clock[0], default=None)
+
+
+def trend(facts: GroupFacts, now: int, window: int) -> int | None:
+    """By how many the waiting tasks grew within the window (µs) before now; None if that is not remembered."""
+    before = [count for at, count in facts.waits if at <= now - window]
+    return waiting(facts)[0] - before[-1] if before else None

@@ -184,6 +184,7 @@ LETTERS: Final = _subject(
     _OFFSET,
     _CAUSED,
     _ERROR,
+    _field("fingerprint", "word", "the same error whatever numbers it names"),
     _field("stage", "word", "where it went wrong"),
     _field("event", "word", "name of the event"),
     _field("tries", "number", "deliveries"),

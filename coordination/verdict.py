@@ -12,7 +12,17 @@ from typing import Final
 
 import msgspec
 
-from coordination.lag import GroupFacts, Limits, RunningTask, age, offset_gap, partition_state, waiting, words
+from coordination.lag import (
+    GroupFacts,
+    Limits,
+    RunningTask,
+    age,
+    offset_gap,
+    partition_state,
+    trend,
+    waiting,
+    words,
+)
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -35,10 +45,8 @@ def _patience(facts: GroupFacts, limits: Limits) -> int:
 
 
 def _quiet(facts: GroupFacts, now: int) -> int:
-    """Time (µs) since the group last started something, or since the oldest task began to wait if later."""
-    since = [now - age(facts, now)]
-    if facts.last_start_at is not None:
-        since.append(facts.last_start_at)
+    """Time (µs) since the group last started or passed something, or since the oldest task began to wait if later."""
+    since = [now - age(facts, now), facts.last_start_at or 0, facts.last_commit_at or 0]
     return now - max(since)
 
 
@@ -61,16 +69,19 @@ def _lost(facts: GroupFacts, now: int, limits: Limits) -> Verdict | None:
 
 
 def _rewound(facts: GroupFacts, now: int, limits: Limits) -> Verdict | None:
-    # A commit that moved back means work will be read again: surprising unless someone asked for it.
+    # A commit that moved back means work will be read again, until it has regained its place: surprising unless
+    # someone asked for it.
     back = [
-        p
-        for p in facts.partitions
-        if p.previous_commit is not None and p.commit is not None and p.commit < p.previous_commit
+        part
+        for part in facts.partitions
+        if part.reached is not None and part.commit is not None and part.commit < part.reached
     ]
     if not back:
         return None
-    steps = ", ".join(f"{p.topic}-{p.partition} from {p.previous_commit} to {p.commit}" for p in back[:3])
-    return Verdict("rewound", f"commit moved back: {steps}", (("partitions", str(len(back))),))
+    steps = ", ".join(f"{p.topic}-{p.partition} from {p.reached} to {p.commit}" for p in back[:3])
+    again = sum((p.reached or 0) - (p.commit or 0) for p in back)
+    facts_of = (("partitions", str(len(back))), ("records read again", f"{again:,}"))
+    return Verdict("rewound", f"commit moved back: {steps}", facts_of)
 
 
 def _poison(facts: GroupFacts, now: int, limits: Limits) -> Verdict | None:
@@ -129,13 +140,23 @@ def _stuck(facts: GroupFacts, now: int, limits: Limits) -> Verdict | None:
 
 
 def _slow(facts: GroupFacts, now: int, limits: Limits) -> Verdict | None:
-    # The oldest task gets older from poll to poll although the group works: it does not keep up.
-    ages = [*facts.ages, age(facts, now)][-limits.polls :]
-    started = facts.last_start_at is not None and now - facts.last_start_at <= _patience(facts, limits)
+    # The oldest task gets older from poll to poll and the queue longer, although the group starts tasks: it does not
+    # keep up. Looked at over half the age of the oldest: a batch that came at once and is worked off lies before
+    # that, and so does the start of one long task with others behind it. Neither is slow.
+    oldest = age(facts, now)
+    ages = [*facts.ages, oldest][-limits.polls :]
     rising = len(ages) == limits.polls and all(a < b for a, b in itertools.pairwise(ages))
-    if not (rising and started and ages[-1] > limits.start):
+    window = oldest // 2
+    started = facts.last_start_at is not None and now - facts.last_start_at <= window
+    grew = trend(facts, now, window)
+    if not (rising and started and oldest > limits.start and grew is not None and grew > 0):
         return None
-    return Verdict("slow", f"age rising over {len(ages)} polls while working", (("oldest", words(ages[-1])),))
+    reason = f"age rising over {len(ages)} polls while working"
+    found = [("oldest", words(oldest)), ("queue", f"grew by {grew:,} in {words(window)}")]
+    if facts.hot is not None:
+        reason += f"; {facts.hot.text()}"
+        found.append(("hot", facts.hot.text()))
+    return Verdict("slow", reason, tuple(found))
 
 
 def _working(facts: GroupFacts, now: int, limits: Limits) -> Verdict | None:

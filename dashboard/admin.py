@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import Model
 from django.http import HttpRequest
 
-from dashboard.models import ApiToken, Audit, Decision, Gap, SavedView, Webhook
+from dashboard.models import AlertHook, ApiToken, Audit, Decision, Gap, SavedView, Webhook
 
 
 @admin.register(ApiToken)
@@ -86,3 +86,10 @@ class GapAdmin(ReadOnly):
     """Gaps, open and accepted."""
 
     list_display = ("topic", "partition", "kind", "expected_offset", "message", "accepted_by")
+
+
+@admin.register(AlertHook)
+class AlertHookAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Addresses that are told of alerts."""
+
+    list_display = ("name", "url", "active")

@@ -1,16 +1,15 @@
 """What the tables know about waiting and running tasks, per consumer group and partition.
 
-Each function is one bounded query over open tasks or over a window of commands, for all groups at once, so that
-a poll costs the same with one group or two hundred. Instants are microseconds.
+Each function is one bounded query over open tasks or over what lately started, for all groups at once, so that a
+poll costs the same with one group or two hundred. Instants are microseconds.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
-from django.db.models import Count, Min
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from coordination.agents import Agent as AgentRow
 from coordination.eventlog import TopicPartition
@@ -21,49 +20,72 @@ from dashboard.models import Agent, Task
 UNSTARTED: Final = "requested"
 RUNNING: Final = ("working",)
 RUNNING_SHOWN: Final = 500
-SAMPLE: Final = 400
+IN_HAND: Final = 5_000
+SAMPLE: Final = 200
+AT_ONCE: Final = 40
 
 _task = msgspec.json.Decoder(TaskRow)
 _agent = msgspec.json.Decoder(AgentRow)
+Place = tuple[str, TopicPartition]
+"""(agent group, partition)"""
 
 
-@dataclass(frozen=True)
-class Queue:
-    """The unprocessed task records of one group on one partition: how many, how old, where the first lies."""
+class Queue(NamedTuple):
+    """The unprocessed task records of one group on one partition: how many, how old, where the first lies, and how
+    many of each task type."""
 
-    count: int
+    number: int
     oldest_at: int | None
     first_offset: int
+    types: Mapping[str, int]
 
 
-def queues() -> dict[tuple[str, TopicPartition], Queue]:
-    """Tasks whose command was read and which nobody accepted or started, by (agent group, partition)."""
+def queues(commits: Mapping[Place, int] | None = None, made: Mapping[str, int] | None = None) -> dict[Place, Queue]:
+    """Tasks whose command was read and which nobody accepted or started, by group and partition.
+
+    `commits` are the groups' positions: what lies before was passed, and waits no more. `made` are the instants
+    after which topics were made anew: what was asked for before is gone with the old ones.
+    """
+    tasks = _unstarted()
+    for topic, at in (made or {}).items():
+        tasks = tasks.exclude(command_topic=topic, requested_at__lt=at)
+    found = _queues(tasks)
+    passed = [place for place, queue in found.items() if (commits or {}).get(place, 0) > queue.first_offset]
+    for first in range(0, len(passed), AT_ONCE):
+        chunk = passed[first : first + AT_ONCE]
+        beyond = Q(pk__in=[])
+        for group, where in chunk:
+            here = {"agent_group": group, "command_topic": where.topic, "command_partition": where.partition}
+            beyond |= Q(**here, command_offset__gte=(commits or {})[group, where])
+        still = _queues(tasks.filter(beyond))
+        for place in chunk:
+            del found[place]
+        found |= still
+    return found
+
+
+def _unstarted() -> "QuerySet[Task]":
+    return Task.objects.filter(state=UNSTARTED, ended_at=None, command_partition__isnull=False)
+
+
+def _queues(tasks: "QuerySet[Task]") -> dict[Place, Queue]:
     rows = (
-        Task.objects.filter(state=UNSTARTED, ended_at=None, command_partition__isnull=False)
-        .values_list("agent_group", "command_topic", "command_partition")
+        tasks.order_by()
+        .values_list("agent_group", "command_topic", "command_partition", "task_type")
         .annotate(Count("task_id"), Min("requested_at"), Min("command_offset"))
     )
-    return {
-        (group, TopicPartition(topic, partition)): Queue(count, oldest, first)
-        for group, topic, partition, count, oldest, first in rows
-    }
-
-
-def queue_from(group: str, where: TopicPartition, commit: int) -> Queue:
-    """The same for one group and partition from `commit` on: what lies before was passed, and waits no more."""
-    row = Task.objects.filter(
-        agent_group=group,
-        state=UNSTARTED,
-        ended_at=None,
-        command_topic=where.topic,
-        command_partition=where.partition,
-        command_offset__gte=commit,
-    ).aggregate(count=Count("task_id"), oldest=Min("requested_at"), first=Min("command_offset"))
-    return Queue(row["count"], row["oldest"], row["first"] if row["first"] is not None else commit)
+    found: dict[Place, Queue] = {}
+    for group, topic, partition, kind, count, oldest, first in rows:
+        place = group, TopicPartition(topic, partition)
+        known = found.get(place, Queue(0, None, first, {}))
+        ages = [at for at in (known.oldest_at, oldest) if at is not None]
+        types = {**known.types, kind: count}
+        found[place] = Queue(known.number + count, min(ages, default=None), min(known.first_offset, first), types)
+    return found
 
 
 class Head(NamedTuple):
-    """The record at the commit of a partition: its offset, whose it is, and how often it was started."""
+    """An open task that somebody has in hand: where its command lies, whose it is, how often it was started."""
 
     offset: int
     run_id: str
@@ -71,36 +93,22 @@ class Head(NamedTuple):
     starts: int
 
 
-def head(group: str, where: TopicPartition, commit: int) -> Head | None:
-    """The first open task of a group at or after its commit, with the number of times it was started."""
-    body = (
-        Task.objects.filter(
-            agent_group=group,
-            ended_at=None,
-            command_topic=where.topic,
-            command_partition=where.partition,
-            command_offset__gte=commit,
-        )
-        .order_by("command_offset")
-        .values_list("body", flat=True)
-        .first()
-    )
-    if body is None:
-        return None
-    row = _task.decode(body)
-    return Head(row.command_offset or 0, row.run_id, row.task_id, sum(1 for a in row.attempts if a.started_at))
-
-
-def waiting_types() -> dict[str, dict[TopicPartition, list[str]]]:
-    """Task types of waiting tasks by agent group and partition, each type as often as it waits."""
-    found: dict[str, dict[TopicPartition, list[str]]] = defaultdict(lambda: defaultdict(list))
+def in_hand(commits: Mapping[Place, int]) -> dict[Place, Head]:
+    """Of the open tasks at or after each commit that were accepted or started, the first; at most IN_HAND are
+    looked at, the least recently asked for first."""
     rows = (
-        Task.objects.filter(state=UNSTARTED, ended_at=None, command_partition__isnull=False)
-        .values_list("agent_group", "command_topic", "command_partition", "task_type")
-        .annotate(count=Count("task_id"))
+        Task.objects.filter(ended_at=None, command_partition__isnull=False)
+        .exclude(state=UNSTARTED)
+        .order_by("command_offset")
+        .values_list(
+            "agent_group", "command_topic", "command_partition", "command_offset", "run_id", "task_id", "attempt"
+        )
     )
-    for group, topic, partition, kind, count in rows:
-        found[group][TopicPartition(topic, partition)].extend([kind] * count)
+    found: dict[Place, Head] = {}
+    for group, topic, partition, offset, run_id, task_id, attempt in rows[:IN_HAND]:
+        place = group, TopicPartition(topic, partition or 0)
+        if offset is not None and offset >= commits.get(place, 0):
+            found.setdefault(place, Head(offset, run_id, task_id, attempt))
     return found
 
 
@@ -148,11 +156,14 @@ def heartbeats() -> dict[tuple[str, str], int]:
 
 def last_heartbeats() -> dict[str, int]:
     """Agent group to the instant of the last heartbeat of any of its instances."""
-    rows = Agent.objects.exclude(last_heartbeat_at=None).values_list("agent_group", "last_heartbeat_at")
-    latest: dict[str, int] = {}
-    for group, at in rows:
-        latest[group] = max(at or 0, latest.get(group, 0))
-    return latest
+    rows = Agent.objects.exclude(last_heartbeat_at=None).values_list("agent_group").annotate(Max("last_heartbeat_at"))
+    return dict(rows)
+
+
+def capacities() -> dict[tuple[str, str], int]:
+    """(agent group, agent id) to how many tasks at a time that instance takes, of those that said so."""
+    rows = map(_agent.decode, Agent.objects.values_list("body", flat=True))
+    return {(row.agent_group, row.agent_id): row.capacity for row in rows if row.capacity}
 
 
 def arrived(since: Mapping[TopicPartition, int]) -> dict[str, int]:
@@ -170,42 +181,29 @@ def arrived(since: Mapping[TopicPartition, int]) -> dict[str, int]:
     return found
 
 
-class Recent(NamedTuple):
-    """What lately started tasks tell: (p50, p90, p99) of durations by task type, last start by agent group."""
+def last_starts(groups: Iterable[str]) -> dict[str, int]:
+    """Agent group to the instant at which it last started a task for the first time; one look into an index each."""
+    found = {}
+    for group in groups:
+        rows = Task.objects.filter(agent_group=group, started_at__isnull=False).order_by("-started_at")
+        at = rows.values_list("started_at", flat=True).first()
+        if at is not None:
+            found[group] = at
+    return found
 
-    durations: dict[str, tuple[int, int, int]]
-    last_start_at: dict[str, int]
 
-
-def recent(partitions: Iterable[TopicPartition]) -> Recent:
-    """From the SAMPLE started tasks with the newest commands of each partition."""
+def durations(group: str) -> dict[str, tuple[int, int, int]]:
+    """(p50, p90, p99) of how long tasks took from start to end, by type: the SAMPLE last started of a group."""
     spans: dict[str, list[int]] = defaultdict(list)
-    starts: dict[str, int] = {}
-    for where in partitions:
-        rows = (
-            Task.objects.filter(command_partition=where.partition, command_topic=where.topic)
-            .filter(started_at__isnull=False)
-            .order_by("-command_offset")
-            .values_list("agent_group", "task_type", "started_at", "ended_at")[:SAMPLE]
-        )
-        for group, kind, began, ended in rows:
-            if began is None:
-                continue
-            starts[group] = max(began, starts.get(group, 0))
-            if ended is not None and ended >= began:
-                spans[kind].append(ended - began)
-    return Recent({kind: quantiles(sorted(found)) for kind, found in spans.items()}, starts)
+    rows = Task.objects.filter(agent_group=group, started_at__isnull=False).order_by("-started_at")
+    for kind, began, ended in rows.values_list("task_type", "started_at", "ended_at")[:SAMPLE]:
+        if began is not None and ended is not None and ended >= began:
+            spans[kind].append(ended - began)
+    return {kind: quantiles(sorted(found)) for kind, found in spans.items()}
 
 
-def quantiles(ordered: list[int]) -> tuple[int, int, int]:
+def quantiles(ordered: Sequence[int]) -> tuple[int, int, int]:
     """(p50, p90, p99) of an ordered, non-empty list by the nearest-rank method."""
     last = len(ordered) - 1
     p50, p90, p99 = (ordered[min(last, (last + 1) * part // 100)] for part in (50, 90, 99))
     return p50, p90, p99
-
-
-def declared_groups() -> set[str]:
-    """Agent groups that registered, sent heartbeats, or are waited for."""
-    groups = set(Agent.objects.values_list("agent_group", flat=True).distinct())
-    groups |= set(Task.objects.filter(ended_at=None).values_list("agent_group", flat=True).distinct())
-    return groups - {""}

@@ -8,52 +8,69 @@ read is *unknown* while the others go on.
 import asyncio
 import contextlib
 import logging
+import os
+import secrets
+import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from asgiref.sync import sync_to_async
-from django.db import Error, transaction
+from django.db import Error
 
 from coordination.errors import CoordinationError, LogDenied
-from coordination.eventlog import Ends, EventLog, GroupInfo, TopicPartition
-from coordination.lag import GroupFacts, PartitionFacts
-from dashboard import lagfacts, live
-from dashboard.databasethread import drop_connection
+from coordination.eventlog import Ends, EventLog, GroupInfo, TopicInfo, TopicPartition
+from dashboard import live
+from dashboard.api.grouplist import group_row
+from dashboard.databasethread import DatabaseThread, drop_connection
 from dashboard.eventlog import open_eventlog
-from dashboard.lagrows import Poll, group_row
+from dashboard.lagflow import Flow
+from dashboard.lagjudging import Judging, Seen
+from dashboard.lagstore import store_topics, thin
 from dashboard.manifest import manifest
-from dashboard.models import ConsumerGroup, GroupSnapshot
+from dashboard.readers import declared_groups
+from dashboard.shards import Leases
 
 logger = logging.getLogger(__name__)
 
+ROLE: Final = "lag"
+SHARD: Final = f"{ROLE}:0"
+TASKS: Final = "run.task.commands"
 INTERVAL: Final = 3.0
 PREFIX: Final = "agent."
-THINNING: Final = ((0, 15 * 60), (1, 24 * 3600), (2, 14 * 24 * 3600))
-HISTORY: Final = 9
+# Groups of our own that read everything and act on nothing: their positions mean nothing to anybody.
+OWN: Final = ("lineside.", "replay.")
+TOPICS_EVERY: Final = 30.0
+THIN_EVERY: Final = 60.0
+SIDE_BY_SIDE: Final = 16
 
 
-class Seen(msgspec.Struct, kw_only=True):
-    """What the log answered about one group. None: it could not be read; `denied`: for lack of a right."""
+class Answers(msgspec.Struct, frozen=True):
+    """What the log answered at one poll; `at` (µs) is when its commits were read and its ends were not yet."""
 
-    info: GroupInfo | None = None
-    commits: dict[TopicPartition, int] | None = None
-    denied: bool = False
+    seen: Mapping[str, Seen]
+    ends: Mapping[TopicPartition, Ends]
+    commands: Sequence[TopicPartition]
+    topics: Mapping[str, TopicInfo]
+    recreated: frozenset[str]
+    at: int
 
 
 class LagPoll:
-    """Polls one log. Keeps between polls what change is judged by: commits, ends and figures of the last ones."""
+    """Polls one log. `topics` are those of the tasks; `clock` tells seconds since 1970 UTC."""
 
-    def __init__(self, log: EventLog, topic: str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, log: EventLog, *topics: str, clock: Callable[[], float] = time.time) -> None:
         self._log = log
-        self._topic = topic
+        self._commands = topics
         self._clock = clock
-        self._commits: dict[str, dict[TopicPartition, int]] = {}
-        self._generations: dict[str, list[tuple[int, int]]] = {}
-        self._topic_ids: dict[str, str] = {}
-        self._ends: list[tuple[int, dict[TopicPartition, int]]] = []
-        self._thinned = 0.0
+        self._tables = DatabaseThread("lag")
+        self._judging = Judging(topics)
+        self._flow = Flow()
+        self._topics: dict[str, TopicInfo] = {}
+        self._rights: dict[str, frozenset[str]] = {}
+        self._topics_at = self._thinned = float("-inf")
+        self._high: dict[TopicPartition, int] = {}
+        self._polled_at = 0
 
     def now(self) -> int:
         """Microseconds since 1970 UTC."""
@@ -61,226 +78,116 @@ class LagPoll:
 
     async def poll(self) -> list[dict[str, Any]]:
         """One poll: the rows of all groups, stored and returned. Raises LogUnreachable if nothing answers."""
-        topics = await self._log.topics()
-        partitions = [
-            TopicPartition(self._topic, number)
-            for number in range(topics[self._topic].partitions if self._topic in topics else 0)
-        ]
-        groups = await sync_to_async(lagfacts.declared_groups)()
-        infos = {info.group: info for info in await self._log.groups()}
-        names = {PREFIX + group for group in groups} | {name for name in infos if name.startswith(PREFIX)}
-        seen = {name: await self._look(name, infos.get(name)) for name in sorted(names)}
-        polled_at = self.now()
-        ends = await self._log.ends(partitions)
-        recreated = self._recreated({name: info.topic_id for name, info in topics.items()})
-        return await sync_to_async(self._judge)(seen, ends, partitions, polled_at, recreated)
+        answers = await self._ask()
+        rows = await self._tables.run(self._judging.judge, answers)
+        return [row for row in rows if row["group"]]
 
-    async def _look(self, group: str, info: GroupInfo | None) -> Seen:
-        try:
-            return Seen(info=info, commits=await self._log.commits(group))
-        except LogDenied:
-            return Seen(info=info, denied=True)
-        except CoordinationError:
-            return Seen(info=info)
+    async def _ask(self) -> Answers:
+        recreated: frozenset[str] = frozenset()
+        if self._clock() - self._topics_at >= TOPICS_EVERY:
+            recreated |= await self._look_at_topics()
+        groups = await self._tables.run(declared_groups)
+        infos = {info.group: info for info in await self._log.groups() if not info.group.startswith(OWN)}
+        names = sorted({PREFIX + group for group in groups} | infos.keys())
+        room = asyncio.Semaphore(SIDE_BY_SIDE)
+        looks = [self._look(name, infos.get(name), room) for name in names]
+        seen = dict(zip(names, await asyncio.gather(*looks), strict=True))
+        at = self.now()
+        ends = await self._log.ends(self._partitions(seen))
+        if self._went_back(ends):
+            # A topic may have been made anew: whoever is compared with it must know.
+            recreated |= await self._look_at_topics()
+        self._polled_at = at
+        commands = [where for where in ends if where.topic in self._commands]
+        return Answers(seen, ends, commands, self._topics, recreated, at)
 
-    def _recreated(self, topic_ids: Mapping[str, str]) -> bool:
-        """Whether the topic of commands was deleted and made again since commits were last compared with it."""
-        before, now = self._topic_ids.get(self._topic, ""), topic_ids.get(self._topic, "")
-        self._topic_ids = dict(topic_ids)
-        return bool(before and now and before != now)
+    def _partitions(self, seen: Mapping[str, Seen]) -> list[TopicPartition]:
+        """All partitions of the topics of tasks, and those that somebody has a position on or is assigned."""
+        there = [self._topics[name] for name in self._commands if name in self._topics]
+        found = {TopicPartition(info.name, number) for info in there for number in range(info.partitions)}
+        for answer in seen.values():
+            found.update(answer.commits or ())
+            found.update(where for member in answer.members for where in member.partitions)
+        return sorted(where for where in found if where.topic in self._topics)
 
-    def _judge(
-        self,
-        seen: Mapping[str, Seen],
-        ends: Mapping[TopicPartition, Ends],
-        partitions: Sequence[TopicPartition],
-        polled_at: int,
-        recreated: bool,
-    ) -> list[dict[str, Any]]:
-        queues = lagfacts.queues()
-        types = lagfacts.waiting_types()
-        running, running_counts = lagfacts.running(), lagfacts.running_counts()
-        recent = lagfacts.recent(partitions)
-        beats = lagfacts.last_heartbeats()
-        arrived, span = self._arrivals(ends, polled_at)
-        history = _history(seen)
-        rows = []
-        for name, answer in seen.items():
-            group = name.removeprefix(PREFIX)
-            facts = GroupFacts(
-                group=group,
-                partitions=[
-                    self._partition(name, answer, where, ends.get(where), queues, polled_at, recreated)
-                    for where in partitions
-                ],
-                members=None if answer.info is None or answer.info.members is None else len(answer.info.members),
-                running=running.get(group, []),
-                waiting_types=[kind for kinds in types.get(group, {}).values() for kind in set(kinds)],
-                last_start_at=recent.last_start_at.get(group),
-                last_heartbeat_at=beats.get(group),
-                ages=[age for _, age in history.get(name, [])],
-                generations=self._generation(name, answer.info, polled_at),
-                p99={kind: spans[2] for kind, spans in recent.durations.items()},
-                group_state=answer.info.state if answer.info else "unknown",
-            )
-            poll = Poll(
-                facts=facts,
-                now=polled_at,
-                info=answer.info,
-                running=running_counts.get(group, 0),
-                types=types.get(group, {}),
-                durations={kind: spans[:2] for kind, spans in recent.durations.items()},
-                arrived=arrived.get(group, 0),
-                span=span,
-                waiting_before=history[name][0][0] if history.get(name) else None,
-            )
-            rows.append(group_row(poll))
-        self._commits = {name: answer.commits for name, answer in seen.items() if answer.commits is not None}
-        _store(rows, polled_at)
-        return rows
+    async def _look(self, group: str, info: GroupInfo | None, room: asyncio.Semaphore) -> Seen:
+        async with room:
+            try:
+                return Seen(info=info, commits=await self._log.commits(group))
+            except LogDenied:
+                return Seen(info=info, denied=True)
+            except CoordinationError:
+                return Seen(info=info)
 
-    def _partition(
-        self,
-        name: str,
-        answer: Seen,
-        where: TopicPartition,
-        ends: Ends | None,
-        queues: Mapping[tuple[str, TopicPartition], lagfacts.Queue],
-        polled_at: int,
-        recreated: bool,
-    ) -> PartitionFacts:
-        group = name.removeprefix(PREFIX)
-        commit = (answer.commits or {}).get(where)
-        queue = queues.get((group, where))
-        if queue is not None and commit is not None and queue.first_offset < commit:
-            queue = lagfacts.queue_from(group, where, commit)
-        first = (
-            lagfacts.head(group, where, commit) if queue is not None and queue.count and commit is not None else None
-        )
-        return PartitionFacts(
-            topic=where.topic,
-            partition=where.partition,
-            commit=commit,
-            committed=answer.commits is None or commit is not None,
-            ends=ends if answer.commits is not None else None,
-            previous_commit=self._commits.get(name, {}).get(where),
-            topic_recreated=recreated,
-            denied=answer.denied,
-            polled_at=polled_at,
-            waiting=None if answer.commits is None else (queue.count if queue else 0),
-            oldest_at=queue.oldest_at if queue and queue.count else None,
-            member=_member(answer.info, where),
-            head_starts=first.starts if first else 0,
-            head_offset=first.offset if first else commit,
+    async def _look_at_topics(self) -> frozenset[str]:
+        """The topics as they are; returns those that were deleted and made again since they were last looked at."""
+        before, self._topics = self._topics, dict(await self._log.topics())
+        self._topics_at = self._clock()
+        rights = getattr(self._log, "rights", None)
+        if rights is not None:
+            ours = [name for name in manifest().topics if name in self._topics]
+            with contextlib.suppress(CoordinationError):
+                self._rights = await rights(ours)
+        places = [TopicPartition(name, n) for name, info in self._topics.items() for n in range(info.partitions)]
+        ends = await self._log.ends(places)
+        await self._tables.run(store_topics, self._topics, ends, self._rights, self.now(), self._polled_at)
+        await self._tables.run(self._flow.look, self.now())
+        return frozenset(
+            name
+            for name, info in self._topics.items()
+            if name in before and before[name].topic_id and before[name].topic_id != info.topic_id
         )
 
-    def _generation(self, name: str, info: GroupInfo | None, at: int) -> list[tuple[int, int]]:
-        kept = self._generations.setdefault(name, [])
-        if info is not None and info.generation is not None and (not kept or kept[-1][1] != info.generation):
-            kept.append((at, info.generation))
-        del kept[:-50]
-        return kept
+    def _went_back(self, ends: Mapping[TopicPartition, Ends]) -> bool:
+        before, self._high = self._high, {where: end.high for where, end in ends.items()}
+        return any(high > self._high.get(where, -1) for where, high in before.items())
 
-    def _arrivals(self, ends: Mapping[TopicPartition, Ends], at: int) -> tuple[dict[str, int], int]:
-        """Tasks asked for since about a minute ago by agent group, and the exact span (µs)."""
-        self._ends.append((at, {where: end.high for where, end in ends.items()}))
-        while len(self._ends) > 1 and at - self._ends[1][0] >= 60_000_000:
-            self._ends.pop(0)
-        began, offsets = self._ends[0]
-        return lagfacts.arrived(offsets), at - began
-
-    def thin(self) -> None:
+    async def thin(self) -> None:
         """Delete history that is older than its grain is kept; at most once a minute."""
-        if self._clock() - self._thinned < 60:
-            return
-        self._thinned = self._clock()
-        for grain, keep in THINNING:
-            GroupSnapshot.objects.filter(grain=grain, taken_at__lt=self.now() - keep * 1_000_000).delete()
+        if self._clock() - self._thinned >= THIN_EVERY:
+            self._thinned = self._clock()
+            await self._tables.run(thin, self.now())
 
-
-def _member(info: GroupInfo | None, where: TopicPartition) -> str | None:
-    for member in (info.members or ()) if info else ():
-        if where in member.partitions:
-            return member.client_id or member.member_id
-    return None
-
-
-def _history(names: Mapping[str, Seen]) -> dict[str, list[tuple[int | None, int]]]:
-    """The last HISTORY polls of each group, oldest first: (waiting, age in µs)."""
-    found: dict[str, list[tuple[int | None, int]]] = {}
-    for name in names:
-        rows = GroupSnapshot.objects.filter(group=name).order_by("-taken_at").values_list("waiting", "age_ms")
-        found[name] = [(count, (age or 0) * 1000) for count, age in reversed(rows[:HISTORY])]
-    return found
-
-
-def _store(rows: Sequence[dict[str, Any]], at: int) -> None:
-    """The rows of one poll: what is now, and one snapshot each for the history."""
-    marks = GroupSnapshot.objects.filter(grain__gt=0, taken_at__gte=at - 900_000_000).order_by("taken_at")
-    latest = dict(marks.values_list("group", "taken_at"))
-    with transaction.atomic():
-        ConsumerGroup.objects.bulk_create(
-            [
-                ConsumerGroup(
-                    group=row["id"],
-                    agent_group=row["group"],
-                    taken_at=at,
-                    verdict=row["verdict"]["state"],
-                    waiting=row["waiting"],
-                    age_ms=int(row["age_seconds"] * 1000),
-                    revision=row["revision"],
-                    body=msgspec.json.encode(row).decode(),
-                )
-                for row in rows
-            ],
-            update_conflicts=True,
-            unique_fields=["group"],
-            update_fields=["agent_group", "taken_at", "verdict", "waiting", "age_ms", "revision", "body"],
-        )
-        GroupSnapshot.objects.bulk_create(
-            GroupSnapshot(
-                group=row["id"],
-                taken_at=at,
-                grain=_grain(latest.get(row["id"]), at),
-                waiting=row["waiting"],
-                age_ms=int(row["age_seconds"] * 1000),
-                running=row["running"],
-                members=row["members"],
-                generation=row["generation"],
-                verdict=row["verdict"]["state"],
-                arrived=row["arrived"],
-                started=row["started"],
-            )
-            for row in rows
-        )
-        gone = ConsumerGroup.objects.filter(taken_at__lt=at - 86_400_000_000)
-        gone.delete()
-
-
-def _grain(last: int | None, at: int) -> int:
-    """2 for the first poll of a quarter of an hour, 1 for the first of a minute, else 0."""
-    if last is None or at // 900_000_000 != last // 900_000_000:
-        return 2
-    return 1 if at // 60_000_000 != last // 60_000_000 else 0
+    async def close(self) -> None:
+        """Finish what is under way and close the connection to the tables."""
+        await self._tables.close()
 
 
 async def run(stop: asyncio.Event) -> None:
-    """Poll until `stop` is set. Trouble is told once when it begins and once when it ends."""
-    poll = LagPoll(open_eventlog(), manifest().topic_for("task.requested"))
+    """Poll until `stop` is set, whenever the lease is ours. Trouble is told once when it begins and once when it
+    ends."""
+    names = manifest()
+    commands = [name for name in names.topics if names.family_of(name) == TASKS]
+    poll = LagPoll(open_eventlog(), *commands)
+    leases = Leases(f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}", ROLE)
+    tables = DatabaseThread("lag-lease")
     trouble = ""
-    while not stop.is_set():
-        try:
-            rows = await poll.poll()
-            live.publish("agents", rows)
-            await sync_to_async(poll.thin)()
-            if trouble:
-                logger.info("The lag poll works again.")
-            trouble = ""
-        except (CoordinationError, Error, OSError) as error:
-            if isinstance(error, Error):
-                await sync_to_async(drop_connection)()
-            if str(error) != trouble:
-                logger.warning("The lag poll cannot look: %s", error)
-            trouble = str(error)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), INTERVAL)
+    try:
+        while not stop.is_set():
+            began = time.monotonic()
+            try:
+                if SHARD in await tables.run(leases.renew, [SHARD]):
+                    rows = await poll.poll()
+                    live.publish("agents", [group_row(_light(row)) for row in rows])
+                    await poll.thin()
+                if trouble:
+                    logger.info("The lag poll works again.")
+                trouble = ""
+            except (CoordinationError, Error, OSError) as error:
+                if isinstance(error, Error):
+                    await tables.run(drop_connection)
+                if str(error) != trouble:
+                    logger.warning("The lag poll cannot look: %s", error)
+                trouble = str(error)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), max(0.5, INTERVAL - (time.monotonic() - began)))
+    finally:
+        with contextlib.suppress(Error):
+            await tables.run(leases.release)
+        await tables.close()
+        await poll.close()
+
+
+def _light(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as it is told live: with fifty partitions a group they alone would fill the line."""
+    return {name: value for name, value in row.items() if name != "partitions"}

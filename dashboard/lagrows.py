@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from coordination.eventlog import GroupInfo, TopicPartition
+from coordination.eventlog import GroupInfo, MemberInfo
 from coordination.instants import rfc3339
 from coordination.lag import (
     Eta,
@@ -16,27 +16,31 @@ from coordination.lag import (
     eta,
     offset_gap,
     partition_state,
+    retention_clock,
     waiting,
     words,
 )
 from coordination.verdict import judge
 
 SECOND: Final = 1_000_000
+HEADS: Final = 5
 WORST: Final = ("stuck", "lost", "unassigned", "rewound", "flapping", "slow", "unknown", "working", "idle")
 
 
 class Poll(msgspec.Struct, frozen=True, kw_only=True):
-    """What a poll knows of one group. `arrived` tasks in `span` µs; `waiting_before` at the start of that."""
+    """What a poll knows of one group. `name` is the consumer group's; `arrived` tasks in `span` µs, `waiting_before`
+    at the start of that; `durations` are (p50, p90) in µs by task type."""
 
+    name: str
     facts: GroupFacts
     now: int
     info: GroupInfo | None
     running: int
-    types: Mapping[TopicPartition, Sequence[str]]
-    durations: dict[str, tuple[int, int]]
+    durations: Mapping[str, tuple[int, int]]
     arrived: int
     span: int
     waiting_before: int | None
+    subscribes_to: Sequence[str] = ()
 
 
 def group_row(poll: Poll) -> dict[str, Any]:
@@ -49,7 +53,7 @@ def group_row(poll: Poll) -> dict[str, Any]:
     estimate = _eta(poll, started)
     return {
         "kind": "group",
-        "id": f"agent.{facts.group}",
+        "id": poll.name,
         "revision": poll.now,
         "order": [WORST.index(verdict.state) if verdict.state in WORST else 0, -count, facts.group],
         "group": facts.group,
@@ -70,8 +74,16 @@ def group_row(poll: Poll) -> dict[str, Any]:
         "started": started,
         "in_per_minute": round(poll.arrived * rate, 1),
         "out_per_minute": round(started * rate, 1),
+        "hot": msgspec.to_builtins(facts.hot) | {"text": facts.hot.text()} if facts.hot else None,
+        "retention": _retention(facts, poll.now, limits),
+        "heads": _heads(facts, limits),
+        "subscribes_to": list(poll.subscribes_to),
+        "last_start_at": _instant(facts.last_start_at),
+        "last_heartbeat_at": _instant(facts.last_heartbeat_at),
+        "last_commit_at": _instant(facts.last_commit_at),
         "members": facts.members,
         "member_names": [m.client_id or m.member_id for m in poll.info.members or ()] if poll.info else [],
+        "member_rows": [_member_row(member) for member in (poll.info.members or ())] if poll.info else [],
         "group_state": facts.group_state,
         "generation": poll.info.generation if poll.info else None,
         "partitions": [_partition_row(part, poll.now, limits) for part in facts.partitions],
@@ -85,13 +97,63 @@ def _oldest(facts: GroupFacts) -> str | None:
 
 
 def _eta(poll: Poll, started: int) -> Eta:
-    """Estimate per partition, a member counting as one worker on each of its partitions."""
-    workers = {
-        TopicPartition(part.topic, part.partition): 1 if part.member or poll.facts.members is None else 0
+    """Estimate per partition; where the members cannot be read, one worker is supposed to be there."""
+    queues = [
+        (part.types, part.workers if part.member or poll.facts.members is None else 0.0)
         for part in poll.facts.partitions
-    }
-    queues = [(types, workers.get(where, 0)) for where, types in poll.types.items()]
+        if part.types
+    ]
     return eta(queues, poll.durations, arrivals=poll.arrived, drained=started)
+
+
+def _instant(at: int | None) -> str | None:
+    return None if at is None else rfc3339(at)
+
+
+def _retention(facts: GroupFacts, now: int, limits: Limits) -> dict[str, Any] | None:
+    """The retention clock of the first waiting record that will be deleted; `soon`: somebody should be told."""
+    clock = retention_clock(facts, now)
+    if clock is None:
+        return None
+    left, part = clock
+    return {
+        "topic": part.topic,
+        "partition": part.partition,
+        "left_seconds": round(left / SECOND),
+        "text": words(left) if left > 0 else "over",
+        "soon": left <= min(limits.retention, (part.retention or 0) // 4),
+    }
+
+
+def _heads(facts: GroupFacts, limits: Limits) -> list[dict[str, Any]]:
+    """The record at the head of each partition that holds up others, the one that holds up most first."""
+    held = [part for part in facts.partitions if part.waiting and part.head_offset is not None]
+    return [
+        {
+            "topic": part.topic,
+            "partition": part.partition,
+            "offset": part.head_offset,
+            "starts": part.head_starts,
+            "run_id": part.head_task[0] if part.head_task else "",
+            "task_id": part.head_task[1] if part.head_task else "",
+            "holds_up": part.waiting if part.head_task else (part.waiting or 1) - 1,
+            "poison": part.head_starts >= limits.poison_starts,
+        }
+        for part in sorted(held, key=lambda part: (-part.head_starts, -(part.waiting or 0)))[:HEADS]
+    ]
+
+
+def _member_row(member: MemberInfo) -> dict[str, Any]:
+    by_topic: dict[str, list[int]] = {}
+    for where in member.partitions:
+        by_topic.setdefault(where.topic, []).append(where.partition)
+    return {
+        "name": member.client_id or member.member_id,
+        "member_id": member.member_id,
+        "host": member.host,
+        "partitions": len(member.partitions),
+        "assignment": {topic: sorted(numbers) for topic, numbers in sorted(by_topic.items())},
+    }
 
 
 def _partition_row(part: PartitionFacts, now: int, limits: Limits) -> dict[str, Any]:
@@ -100,13 +162,16 @@ def _partition_row(part: PartitionFacts, now: int, limits: Limits) -> dict[str, 
         "partition": part.partition,
         "state": partition_state(part, now, limits),
         "commit": part.commit,
+        "reached": part.reached,
         "begin": part.ends.begin if part.ends else None,
         "end": part.ends.high if part.ends else None,
+        "stable": part.ends.stable if part.ends else None,
         "lag": _gap(part),
         "waiting": part.waiting,
         "age_seconds": None if part.waiting is None else round((now - (part.oldest_at or now)) / SECOND, 3),
         "member": part.member,
         "head": part.head_offset,
+        "head_starts": part.head_starts,
     }
 
 

@@ -6,6 +6,7 @@ For whoever is signed in, or has a token whose scope holds `read`.
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import Count, F, Q, Sum
 from django.http import HttpRequest, HttpResponse
@@ -15,9 +16,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from dashboard.api.health import health_row
+from dashboard.api.queue import open_requests
 from dashboard.clock import database_now
 from dashboard.live.hub import hub
-from dashboard.models import ApiToken, ConsumerGroup, DeadLetter, Decision, Gap, Position, Rejected, Worker
+from dashboard.models import Alert, ApiToken, ConsumerGroup, DeadLetter, Decision, Gap, Position, Rejected, Run, Worker
 from dashboard.permissions import may_see_figures
 
 SECOND: Final = 1_000_000
@@ -59,6 +61,7 @@ class Tables(Collector):
         yield from self._workers()
         yield from self._decisions()
         yield from self._groups()
+        yield from self._alerts()
         yield GaugeMetricFamily("lineside_live_sockets", "Browsers connected to this process.", value=len(hub.viewers))
 
     def _ingest(self) -> Iterator[Metric]:
@@ -107,11 +110,36 @@ class Tables(Collector):
     def _groups(self) -> Iterator[Metric]:
         waiting = GaugeMetricFamily("lineside_group_waiting_tasks", "Tasks that wait for a group.", labels=["group"])
         age = GaugeMetricFamily("lineside_group_age_seconds", "Age of the oldest of them.", labels=["group"])
-        for group in ConsumerGroup.objects.all():
-            # Unknown is not nought: a figure that is not known is left out.
-            if group.waiting is not None:
-                waiting.add_metric([group.group], group.waiting)
-            if group.age_ms is not None:
-                age.add_metric([group.group], group.age_ms / 1000)
-        yield waiting
-        yield age
+        arrived = GaugeMetricFamily("lineside_group_arrived_per_minute", "Tasks asked for.", labels=["group"])
+        started = GaugeMetricFamily("lineside_group_started_per_minute", "Tasks started.", labels=["group"])
+        verdict = GaugeMetricFamily("lineside_group_verdict", "1 for its verdict.", labels=["group", "verdict"])
+        retention = GaugeMetricFamily(
+            "lineside_group_retention_seconds", "Until retention deletes the first waiting record.", labels=["group"]
+        )
+        for group in ConsumerGroup.objects.exclude(agent_group=""):
+            row = msgspec.json.decode(group.body)
+            clock = row.get("retention") or {}
+            figures = (
+                (waiting, group.waiting),
+                (age, None if group.age_ms is None else group.age_ms / 1000),
+                (arrived, row.get("in_per_minute")),
+                (started, row.get("out_per_minute")),
+                (retention, clock.get("left_seconds")),
+            )
+            for family, value in figures:
+                # Unknown is not nought: a figure that is not known is left out.
+                if value is not None:
+                    family.add_metric([group.group], value)
+            verdict.add_metric([group.group, group.verdict], 1)
+        yield from (waiting, age, arrived, started, verdict, retention)
+
+    def _alerts(self) -> Iterator[Metric]:
+        alerts = GaugeMetricFamily("lineside_alerts_open", "Incidents that are open.", labels=["kind", "silenced"])
+        found = Alert.objects.filter(closed_at=None).values("kind", "silenced").annotate(count=Count("pk"))
+        for each in found.order_by():
+            alerts.add_metric([each["kind"], "yes" if each["silenced"] else "no"], each["count"])
+        yield alerts
+        failed = Run.objects.filter(state="failed").count()
+        yield CounterMetricFamily("lineside_runs_failed", "Runs that failed.", value=failed)
+        overdue = open_requests().filter(due_at__lt=database_now()).count()
+        yield GaugeMetricFamily("lineside_approvals_overdue", "Approvals past their time.", value=overdue)

@@ -117,6 +117,20 @@ def put(
     return row
 
 
+def put_all(rows: Sequence[Decision], *, saved_at: int, valid_until: int | None = None) -> None:
+    """Put many rows into the outbox at once, to be sent in their order. Must run inside the transaction that decides.
+
+    The rows name everything but shard and instants.
+    """
+    last = Decision.objects.aggregate(at=Max("saved_at"))["at"] or 0
+    for number, row in enumerate(rows):
+        row.saved_at = max(saved_at, last + 1) + number
+        row.valid_until = valid_until
+        row.relay_shard = partition_for(row.task_id.encode(), RELAY_SHARDS)
+    Decision.objects.bulk_create(rows, batch_size=200)
+    after_commit(wakeup.wake)
+
+
 def after_commit(act: Callable[[], None]) -> None:
     """Do this once the transaction has committed; what fails then (a hint, a live row) undoes nothing."""
     transaction.on_commit(act, robust=True)

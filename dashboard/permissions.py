@@ -112,6 +112,11 @@ def may_steer(person: Person) -> bool:
     return _holds(person, "steer_run")
 
 
+def may_silence(person: Person) -> bool:
+    """Keep alerts quiet for a while."""
+    return _holds_for_all(person, "steer_run")
+
+
 def may_see_audit(person: Person) -> bool:
     """The audit trail."""
     return _holds_for_all(person, "view_audit")

@@ -30,7 +30,8 @@ def _newest() -> int:
 
 def alarms() -> int:
     """How many groups have a verdict that somebody should look at."""
-    return ConsumerGroup.objects.filter(verdict__in=ALARMING, taken_at__gt=_newest() - FORGOTTEN).count()
+    found = ConsumerGroup.objects.filter(verdict__in=ALARMING, taken_at__gt=_newest() - FORGOTTEN)
+    return found.exclude(agent_group="").count()
 
 
 def histories(now: int, reach: int = HISTORY, points: int = POINTS) -> dict[str, list[int | None]]:
@@ -51,12 +52,28 @@ def histories(now: int, reach: int = HISTORY, points: int = POINTS) -> dict[str,
     return series
 
 
-def group_rows(now: int) -> list[dict[str, Any]]:
-    """A row for each group, worst verdict first; one that no poll saw for a day is left out."""
+def group_rows(now: int, *, whole: bool = True) -> list[dict[str, Any]]:
+    """A row for each group, worst verdict first; one that no poll saw for a day is left out. Not `whole`: without
+    its partitions, which are most of it."""
     history = histories(now)
-    found = ConsumerGroup.objects.filter(taken_at__gt=_newest() - FORGOTTEN)
-    rows = [group_row(msgspec.json.decode(each.body), history.get(each.group)) for each in found]
+    found = ConsumerGroup.objects.filter(taken_at__gt=_newest() - FORGOTTEN).exclude(agent_group="")
+    bodies = [(each.group, msgspec.json.decode(each.body)) for each in found]
+    rows = [group_row(body if whole else _light(body), history.get(name)) for name, body in bodies]
     return sorted(rows, key=lambda row: row["order"])
+
+
+def _light(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name != "partitions"} | {
+        "known_partitions": len(body.get("partitions") or [])
+    }
+
+
+def whole_group(group: str, now: int) -> dict[str, Any] | None:
+    """One agent group with its partitions; None if it was never seen."""
+    found = ConsumerGroup.objects.filter(agent_group=group).first()
+    if found is None:
+        return None
+    return group_row(msgspec.json.decode(found.body), histories(now).get(found.group))
 
 
 def group_row(found: Mapping[str, Any], history: list[int | None] | None = None) -> dict[str, Any]:
@@ -73,8 +90,9 @@ def group_row(found: Mapping[str, Any], history: list[int | None] | None = None)
         "rates": f"{_short(found.get('in_per_minute'))} / {_short(found.get('out_per_minute'))}",
         "late": found.get("eta") in LATE,
         "members_text": _members(found),
-        "partitions": [_partition(each) for each in found.get("partitions") or []],
     }
+    if "partitions" in found:
+        row["partitions"] = [_partition(each) for each in found["partitions"] or []]
     if history is not None:
         row["history"] = history
     return row

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Count, F, Max, Min, Q, Sum
 
 from coordination.lag import words
+from dashboard.api.alertlist import open_alerts
 from dashboard.api.grouplist import alarms
 from dashboard.api.instants import iso, seconds
 from dashboard.api.queue import open_count
@@ -55,13 +56,20 @@ def health_row(now: int | None = None) -> dict[str, Any]:
         "standing_still": still,
         "as_of": iso(now),
         "every_seconds": POLL_SECONDS,
-        "trouble": trouble or ingest["words"],
+        "trouble": trouble or ingest["words"] or _alerted(),
         "counts": {
             "approvals": open_count(),
             "agents": alarms(),
+            "alerts": open_alerts(),
             "dead": DeadLetter.objects.filter(state=DeadLetter.State.OPEN).count(),
         },
     }
+
+
+def _alerted() -> str:
+    """The banner of open incidents; what they are about is for those who may see it."""
+    count = open_alerts(severity="critical")
+    return f"{count} critical alert{'s are' if count > 1 else ' is'} open: see Alerts." if count else ""
 
 
 def _ingest(now: int) -> dict[str, Any]:

@@ -67,6 +67,7 @@ DEAD: Final[dict[str, Key]] = {
     ),
     "caused-by": lambda term, now: word("task_id", term.words) | word("event_id", term.words),
     "error": _in("message", "exception", "code"),
+    "fingerprint": _of("fingerprint"),
     "stage": _of("stage"),
     "event": _of("event_name"),
     "tries": lambda term, now: number("deliveries", term),
@@ -79,6 +80,7 @@ REJECTED: Final[dict[str, Key]] = {
     "topic": _topics("topic"),
     "offset": _at(("topic", "partition", "offset")),
     "error": _in("reason"),
+    "fingerprint": _of("fingerprint"),
     "stage": _of("stage"),
     "age": lambda term, now: age("at", term, now),
 }

@@ -72,6 +72,8 @@ def dead_row(letter: DeadLetter) -> dict[str, Any]:
         "task_url": task_address(letter.run_id, letter.task_id) if letter.run_id and letter.task_id else None,
         "deliveries": letter.deliveries,
         "redrives": letter.redrives,
+        "fingerprint": letter.fingerprint,
+        "choosable": state == "open",
         "state": state,
     }
 
@@ -104,6 +106,8 @@ def rejected_row(rejected: Rejected) -> dict[str, Any]:
         "task_url": None,
         "deliveries": None,
         "redrives": 0,
+        "fingerprint": rejected.fingerprint,
+        "choosable": False,
         "state": "kept",
     }
 

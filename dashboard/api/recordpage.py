@@ -1,4 +1,4 @@
-"""One record with all that is known of it: envelope, data, causes, effects, and its fate in the group it is for."""
+"""One record with all that is known of it: envelope, data, causes, effects, its fate in every group that reads it."""
 
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from coordination.eventlog import StoredRecord
 from dashboard.api.envelope import attributes, facts, headers, text
 from dashboard.api.eventlist import event_row
 from dashboard.api.fate import fate
+from dashboard.clock import database_now
 from dashboard.events import cause_of, effects_of, events_of_task
 from dashboard.manifest import manifest
 from dashboard.masking import Rules, masked_record
@@ -31,7 +32,7 @@ def record_page(record: StoredRecord, person: Person, *, unmask: bool = False) -
     masks = Rules() if unmask else rules()
     framed = manifest().mapping.framed
     shown, hidden = masked_record(record, event.name if event else "", masks, framed=framed)
-    causes, effects, complete = _around(event) if event else ([], [], True)
+    cause, effects, complete = _around(event) if event else (None, [], True)
     return {
         "record": record,
         "event": event,
@@ -46,10 +47,10 @@ def record_page(record: StoredRecord, person: Person, *, unmask: bool = False) -
         "may_see_payloads": payload,
         "hidden": hidden,
         "may_unmask": hidden > 0 and may_unmask(person),
-        "causes": causes,
-        "effects": effects,
+        "causes": [event_row(cause)] if cause else [],
+        "effects": [event_row(each) for each in effects[:SHOWN]],
         "complete": complete,
-        "fate": fate(event) if event else [],
+        "fate": fate(event, database_now(), effects) if event else [],
         "letter": _letter(record),
     }
 
@@ -62,7 +63,7 @@ def _decoded(record: StoredRecord) -> tuple[Event | None, str]:
         return None, known.reason if known else str(error)
 
 
-def _around(event: Event) -> tuple[list[dict[str, Any]], list[dict[str, Any]], bool]:
+def _around(event: Event) -> tuple[Event | None, list[Event], bool]:
     run = Run.objects.filter(run_id=event.run_id).only("events").first()
     if run is None or run.events <= SEARCHED:
         cause, effects, complete = cause_of(event), effects_of(event), True
@@ -70,7 +71,7 @@ def _around(event: Event) -> tuple[list[dict[str, Any]], list[dict[str, Any]], b
         near = events_of_task(event.run_id, event.task_id) if event.task_id else []
         cause = next((each for each in near if each.id == event.causation_id), None)
         effects, complete = [each for each in near if each.causation_id == event.id], False
-    return [event_row(cause)] if cause else [], [event_row(each) for each in effects[:SHOWN]], complete
+    return cause, effects, complete
 
 
 def _letter(record: StoredRecord) -> DeadLetter | None:

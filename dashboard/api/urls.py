@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver
 from dashboard.api import (
     acts,
     agents,
+    alerts,
     approvals,
     audit,
     comparecall,
@@ -21,6 +22,7 @@ from dashboard.api import (
     measures,
     pictures,
     querycalls,
+    redrives,
     run,
     runs,
     workflows,
@@ -31,6 +33,7 @@ from dashboard.api.root import api
 CALLS: Final = (
     acts,
     agents,
+    alerts,
     approvals,
     audit,
     comparecall,
@@ -44,6 +47,7 @@ CALLS: Final = (
     measures,
     pictures,
     querycalls,
+    redrives,
     run,
     runs,
     workflows,

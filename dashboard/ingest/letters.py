@@ -11,9 +11,11 @@ from typing import Any, Final
 from coordination.envelope import Decoder
 from coordination.errors import MalformedRecord
 from coordination.eventlog import Record
+from coordination.events.shapes import Failure
+from coordination.redrive import COUNT as REDRIVES
+from dashboard.ingest.fingerprint import fingerprint
 from dashboard.segments import pack_one
 
-REDRIVES: Final = "coordination-redrive-count"
 MAX_NUMBER: Final = 2**63 - 1
 # What we call it -> the headers that may say it, in order of preference.
 HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -73,6 +75,8 @@ def letter_fields(record: Record, decoder: Decoder) -> dict[str, Any]:
     }
     fields.update(_said(dict(record.headers)))
     fields.update(_event(record, decoder))
+    kind = fields.get("exception") or fields.get("code") or ""
+    fields["fingerprint"] = fingerprint(Failure(type=kind, message=fields.get("message", "")))
     return fields
 
 

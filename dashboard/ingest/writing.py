@@ -10,7 +10,9 @@ from django.db import transaction
 from coordination.errors import CoordinationError
 from coordination.event import Event
 from coordination.eventlog import StoredRecord, TopicPartition
+from coordination.events.shapes import Failure
 from coordination.rows import Touched
+from dashboard.ingest.fingerprint import fingerprint
 from dashboard.ingest.keys import Deduplicator, Seen
 from dashboard.ingest.rowwriting import RowWriter
 from dashboard.ingest.sorting import Rejection, Sorted, Span
@@ -204,6 +206,7 @@ def _duplicate(record: StoredRecord, of_offset: int) -> Duplicate:
 
 def _rejected(rejection: Rejection) -> Rejected:
     record = rejection.record
+    reason = rejection.reason.replace("\0", "\N{REPLACEMENT CHARACTER}")
     return Rejected(
         topic=record.topic,
         partition=record.partition,
@@ -211,6 +214,7 @@ def _rejected(rejection: Rejection) -> Rejected:
         at=record.timestamp * 1000,
         stage=rejection.stage,
         attribute=rejection.attribute,
-        reason=rejection.reason.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+        reason=reason,
+        fingerprint=fingerprint(Failure(type=rejection.stage, message=reason)),
         record=pack_one(record),
     )

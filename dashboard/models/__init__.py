@@ -1,7 +1,8 @@
 """The tables: read model (written by ingest alone), bookkeeping, and what people did."""
 
 from dashboard.models.access import ApiToken, SavedView, SignInLink, SignInTry
-from dashboard.models.agent import Agent, ConsumerGroup, GroupSnapshot
+from dashboard.models.agent import Agent, BrokerTopic, ConsumerGroup, GroupChange, GroupSnapshot
+from dashboard.models.alert import Alert, AlertCall, AlertHook, Silence
 from dashboard.models.approval import Approval, Claim, Request, Step, Vote
 from dashboard.models.approvalrule import ApprovalRule, KillSwitch
 from dashboard.models.audit import Audit, AuditHead
@@ -15,12 +16,14 @@ from dashboard.models.event import (
     Stretch,
     TypeCount,
 )
+from dashboard.models.flow import FlowEdge
 from dashboard.models.join import FanOut
 from dashboard.models.letter import DeadLetter, Rejected
 from dashboard.models.notice import Notice, NotificationChoice, Webhook
 from dashboard.models.outbox import Answer, Decision
 from dashboard.models.policy import Policy
 from dashboard.models.readiness import ReadinessAnswer
+from dashboard.models.redrive import Redrive, RedriveItem
 from dashboard.models.run import FoldPart, Run, RunPart
 from dashboard.models.shard import Gap, Position, Shard, Worker
 from dashboard.models.summary import SummaryCursor
@@ -28,6 +31,9 @@ from dashboard.models.task import Task
 
 __all__ = [
     "Agent",
+    "Alert",
+    "AlertCall",
+    "AlertHook",
     "Answer",
     "ApiToken",
     "Approval",
@@ -35,6 +41,7 @@ __all__ = [
     "Audit",
     "AuditHead",
     "Batch",
+    "BrokerTopic",
     "Claim",
     "ConsumerGroup",
     "DeadLetter",
@@ -43,8 +50,10 @@ __all__ = [
     "Duplicate",
     "EventKey",
     "FanOut",
+    "FlowEdge",
     "FoldPart",
     "Gap",
+    "GroupChange",
     "GroupSnapshot",
     "KillSwitch",
     "Notice",
@@ -53,6 +62,8 @@ __all__ = [
     "Position",
     "PrunedRecords",
     "ReadinessAnswer",
+    "Redrive",
+    "RedriveItem",
     "Rejected",
     "Request",
     "Run",
@@ -62,6 +73,7 @@ __all__ = [
     "Shard",
     "SignInLink",
     "SignInTry",
+    "Silence",
     "Step",
     "Stretch",
     "SummaryCursor",

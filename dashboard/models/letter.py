@@ -15,6 +15,7 @@ class Rejected(models.Model):
     stage = models.TextField()
     attribute = models.TextField(default="")
     reason = models.TextField()
+    fingerprint = models.TextField(default="")
     record = models.BinaryField()
 
     objects = OfAll["Rejected"]()
@@ -24,6 +25,7 @@ class Rejected(models.Model):
         indexes = (
             models.Index(fields=["topic", "partition", "offset"], name="rejected_position"),
             models.Index(fields=["at"], name="rejected_by_time"),
+            models.Index(fields=["fingerprint", "at"], name="rejected_by_error"),
         )
 
 
@@ -58,6 +60,7 @@ class DeadLetter(models.Model):
     message = models.TextField(default="")
     retryable = models.BooleanField(null=True)
     redrives = models.IntegerField(default=0)
+    fingerprint = models.TextField(default="")
     state = models.TextField(choices=State.choices, default=State.OPEN)
     resolved_at = models.BigIntegerField(null=True)
     resolved_by = models.TextField(default="")
@@ -72,5 +75,11 @@ class DeadLetter(models.Model):
             models.Index(fields=["state", "at"], name="dead_letter_by_state"),
             models.Index(fields=["agent_group", "at"], name="dead_letter_by_group"),
             models.Index(fields=["at"], name="dead_letter_by_time"),
+            models.Index(fields=["fingerprint", "state"], name="dead_letter_by_error"),
+            models.Index(
+                fields=["origin_topic", "origin_partition", "origin_offset"],
+                condition=models.Q(redrives__gt=0),
+                name="dead_letter_again",
+            ),
         )
         permissions = (("redrive_deadletter", "Can redrive and discard dead letters"),)

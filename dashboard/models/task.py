@@ -54,6 +54,9 @@ class Task(models.Model):
                 name="task_open_by_group",
             ),
             models.Index(fields=["command_partition", "command_offset"], name="task_by_command"),
+            models.Index(
+                fields=["agent_group", "started_at"], condition=Q(started_at__isnull=False), name="task_by_start"
+            ),
             models.Index(fields=["error_fingerprint"], condition=~Q(error_fingerprint=""), name="task_by_error"),
             models.Index(fields=["task_id"], name="task_by_id"),
             models.Index(fields=["run_id", "retry_of"], condition=~Q(retry_of=""), name="task_by_retry"),

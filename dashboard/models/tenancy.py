@@ -67,6 +67,15 @@ class OfApproval(models.Manager[Row]):
         return found.filter(approval_id__in=requests.objects.values("approval_id"))
 
 
+class OfLetter(models.Manager[Row]):
+    """Rows that name a dead letter: they belong to whom its run belongs to."""
+
+    def get_queryset(self) -> QuerySet[Row]:
+        """All rows, or those of letters in runs of the visible tenants."""
+        found = super().get_queryset()
+        return found if visible_tenants() is None else found.filter(letter__run_id__in=_runs())
+
+
 class OfAll(models.Manager[Row]):
     """Rows that cannot be told apart by tenant: only for those who may see all of them."""
 

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, Self
 
 from coordination.errors import CoordinationError, LogUnreachable, OffsetOutOfRange
 from coordination.eventlog import Appended, EventLog, NewRecord, Reader, Record, TopicPartition
+from coordination.redrive import COUNT, REDRIVE_ID
 from dashboard.relay.limits import within
 
 MAX_RECORDS: Final = 200
@@ -25,13 +26,15 @@ class Stretch(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """What makes a record ours."""
+    """What makes a record ours. A record that is put back is the same event byte for byte: its redrive tells it
+    from the one that failed, and from those of other redrives."""
 
     topic: str
     partition: int
     id: bytes
     key: bytes | None
     value: bytes | None
+    redrive: bytes
 
 
 class Truncated(CoordinationError):
@@ -42,8 +45,13 @@ class Truncated(CoordinationError):
 
 def mark_of(record: Record | NewRecord) -> Mark:
     """The mark of a record, whether it is to be sent or was read."""
-    ident = next((value for name, value in record.headers if name == "ce_id"), b"")
-    return Mark(record.topic, record.partition or 0, bytes(ident), record.key, record.value)
+    ident = redrive = b""
+    for name, value in reversed(record.headers):
+        if name == "ce_id":
+            ident = bytes(value)
+        elif name in (COUNT, REDRIVE_ID):
+            redrive += bytes(value) + b"/"
+    return Mark(record.topic, record.partition or 0, ident, record.key, record.value, redrive)
 
 
 class ReadBack:

@@ -1,9 +1,9 @@
 """The sweeper: what happens by itself, because time has passed or a fact was read.
 
 Every half second: take up new requests and new versions, withdraw what nobody needs, fire timers, carry over what
-agents answered, look for decisions we did not send; every ten seconds the same for what is older. Every act is a
-transaction of its own on one locked approval and counts once, so two sweepers would do no harm; a lease keeps them
-from doing everything twice.
+agents answered, look for decisions we did not send, follow what was redriven; every ten seconds the same for what is
+older. Every act is a transaction of its own on one locked approval and counts once, so two sweepers would do no
+harm; a lease keeps them from doing everything twice.
 """
 
 import asyncio
@@ -17,9 +17,12 @@ from typing import Final
 
 from django.db import Error
 
+from dashboard import alerts
+from dashboard.alerts.incidents import wake
 from dashboard.clock import database_now
 from dashboard.databasethread import DatabaseThread, drop_connection
 from dashboard.outages import Outage
+from dashboard.redrive.following import Following
 from dashboard.shards import LEASE_SECONDS, Leases
 from dashboard.sweep.adoption import adopt_ended, adopt_new
 from dashboard.sweep.answers import OldAnswers, learn_new
@@ -55,7 +58,8 @@ class Sweeper:
         self._leases = Leases(worker, ROLE, seconds=seconds)
         self._every = every
         self._old_answers, self._watch, self._blocking = OldAnswers(), Watch(), Blocking()
-        self._rules, self._turns = Rules(), 0
+        self._rules, self._redriven = Rules(), Following(ingest_fresh)
+        self._turns = 0
         self._until = self._renew_at = 0.0
         self._outages: dict[str, Outage] = {}
 
@@ -94,11 +98,15 @@ class Sweeper:
             "timers": lambda: take_due(fresh=ingest_fresh(database_now())),
             "answered": learn_new,
             "foreign": look_at_pending,
+            "redriven": self._redriven.look,
+            "told": alerts.call_due,
         }
 
     def _seldom(self) -> dict[str, Part]:
         return {
             "adopted ended": adopt_ended,
+            "alerts": alerts.look,
+            "woken": wake,
             "answered late": self._old_answers.learn,
             "foreign among all": self._watch.look,
             "blocking": self._blocking.count,

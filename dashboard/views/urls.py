@@ -3,11 +3,13 @@
 from django.urls import URLPattern, URLResolver, path
 
 from dashboard.views.agents import agent, agents
+from dashboard.views.alerts import alerts
 from dashboard.views.approvals import queue, review_page
 from dashboard.views.audit import audit, audit_export
 from dashboard.views.board import board, runs
 from dashboard.views.compare import compare
-from dashboard.views.letters import letters
+from dashboard.views.flow import flow
+from dashboard.views.letters import letters, redrive
 from dashboard.views.notifications import notifications, send_again
 from dashboard.views.oversight import decided, oversight
 from dashboard.views.readiness import readiness
@@ -43,8 +45,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("agents/<path:group>/", agent, name="agent"),
     path("records/<str:topic>/<int:partition>/<int:offset>/", record, name="record"),
     path("dead-letters/", letters, name="dead-letters"),
+    path("redrives/<str:redrive_id>/", redrive, name="redrive"),
     path("audit/", audit, name="audit"),
     path("audit/audit.<str:ending>", audit_export, name="audit-export"),
+    path("alerts/", alerts, name="alerts"),
+    path("flow/", flow, name="flow"),
     path("topics/", topics, name="topics"),
     path("schemas/", schemas, name="schemas"),
     path("readiness/", readiness, name="readiness"),

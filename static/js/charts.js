@@ -41,12 +41,14 @@ export function draw(element, figure) {
   return window.Plotly.react(element, data, { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", ...layout }, CONFIG);
 }
 
-/** The lag chart of a group: waiting tasks over the oldest age, one time axis. */
+/** The chart of a group: lag (waiting tasks over the oldest age), flow (in and out), or all groups side by side. */
 export function lagChart(element, group) {
-  const state = { reach: "1h", figure: null, timer: null, asked: 0 };
+  const state = { reach: "1h", of: "lag", figure: null, timer: null, asked: 0 };
   const load = async () => {
     state.asked = performance.now();
-    state.figure = await get(`agents/${encodeURIComponent(group)}/history`, { reach: state.reach });
+    const all = state.of === "groups";
+    const path = all ? "agents/history" : `agents/${encodeURIComponent(group)}/history`;
+    state.figure = await get(path, { reach: state.reach, of: all ? "" : state.of });
     draw(element, state.figure);
   };
   const touch = () => {
@@ -57,5 +59,5 @@ export function lagChart(element, group) {
   const begin = () => load().catch((error) => { element.textContent = `No chart: ${error.message}`; });
   if (window.Plotly) begin();
   else addEventListener("load", begin, { once: true });
-  return { touch, reach: (reach) => { state.reach = reach; load(); }, points: () => state.figure?.points ?? [] };
+  return { touch, reach: (reach) => { state.reach = reach; return load(); }, of: (name) => { state.of = name; return load(); }, figure: () => state.figure };
 }

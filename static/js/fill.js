@@ -17,6 +17,7 @@ const FILLERS = {
   value: (element, value) => { element.value = value ?? ""; },
   shown: (element, value) => { element.hidden = !value || (Array.isArray(value) && value.length === 0); },
   hidden: (element, value) => { element.hidden = Boolean(value); },
+  open: (element, value) => { element.open = Boolean(value); },
   flag: (element, value) => element.classList.toggle(element.dataset.flag, Boolean(value)),
   tone: (element, value) => { if (value) element.dataset.tone = value; else delete element.dataset.tone; },
   data: (element, value) => { element.dataset.value = value ?? ""; },

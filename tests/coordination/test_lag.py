@@ -1,5 +1,6 @@
 """Definitions of lag: each word of the agents page has one meaning, and a test for it."""
 
+import msgspec
 import pytest
 
 from coordination.eventlog import Ends
@@ -7,13 +8,16 @@ from coordination.lag import (
     MINUTE,
     SECOND,
     Eta,
+    Hot,
     Limits,
     PartitionFacts,
     age,
     eta,
     offset_gap,
     partition_state,
+    retention_clock,
     retention_left,
+    trend,
     waiting,
     words,
 )
@@ -55,20 +59,29 @@ def test_the_offset_gap_starts_at_the_first_record_still_kept() -> None:
 
 def test_eta_is_the_slowest_partition() -> None:
     durations = {"a": (SECOND, 2 * SECOND)}
-    assert eta([(["a", "a"], 1), (["a"], 1)], durations, arrivals=1, drained=2) == Eta("range", 2 * SECOND, 4 * SECOND)
+    queues = [({"a": 2}, 1.0), ({"a": 1}, 1.0)]
+    assert eta(queues, durations, arrivals=1, drained=2) == Eta("range", 2 * SECOND, 4 * SECOND)
+
+
+def test_eta_knows_how_many_tasks_at_a_time_a_partition_gets() -> None:
+    durations = {"a": (SECOND, 2 * SECOND), "b": (4 * SECOND, 4 * SECOND)}
+    queues = [({"a": 4, "b": 1}, 4.0), ({"b": 1}, 0.5)]
+    assert eta(queues, durations, arrivals=0, drained=0) == Eta("range", 8 * SECOND, 8 * SECOND)
 
 
 @pytest.mark.parametrize(
     ("partitions", "arrivals", "drained", "text"),
     [
         ([], 0.0, 0.0, "none"),
-        ([(["a"], 0)], 0.0, 1.0, "cannot start"),
-        ([(["a"], 1)], 2.0, 1.0, "not catching up"),
-        ([(["b"], 1)], 0.0, 1.0, "unknown"),
-        ([(["a"], 1)], 0.0, 1.0, "1.0 s to 2.0 s"),
+        ([({"a": 1}, 0)], 0.0, 1.0, "cannot start"),
+        ([({"a": 1}, 1)], 2.0, 1.0, "not catching up"),
+        ([({"b": 1}, 1)], 0.0, 1.0, "unknown"),
+        ([({"a": 1}, 1)], 0.0, 1.0, "1.0 s to 2.0 s"),
     ],
 )
-def test_eta_in_words(partitions: list[tuple[list[str], int]], arrivals: float, drained: float, text: str) -> None:
+def test_eta_in_words(
+    partitions: list[tuple[dict[str, int], float]], arrivals: float, drained: float, text: str
+) -> None:
     assert eta(partitions, {"a": (SECOND, 2 * SECOND)}, arrivals=arrivals, drained=drained).text() == text
 
 
@@ -76,6 +89,29 @@ def test_the_retention_clock_runs_against_the_oldest_waiting_record() -> None:
     assert retention_left(NOW - 2 * MINUTE, 5 * MINUTE, NOW) == 3 * MINUTE
     assert retention_left(None, 5 * MINUTE, NOW) is None
     assert retention_left(NOW, -1, NOW) is None
+
+
+def test_of_all_partitions_the_first_to_lose_a_waiting_record_tells_the_time() -> None:
+    kept = {"retention": 10 * MINUTE}
+    facts = group(behind(1, 4 * MINUTE, **kept), behind(1, 7 * MINUTE, partition=1, **kept), part(**kept))
+    clock = retention_clock(facts, NOW)
+    assert clock is not None
+    assert (clock[0], clock[1].partition) == (3 * MINUTE, 1)
+    assert retention_clock(group(behind(1, MINUTE)), NOW) is None
+
+
+def test_a_trend_is_known_only_as_far_back_as_was_looked() -> None:
+    facts = group(behind(9, SECOND), waits=[(NOW - 5 * MINUTE, 4), (NOW - MINUTE, 8)])
+    assert trend(facts, NOW, MINUTE) == 1
+    assert trend(facts, NOW, 4 * MINUTE) == 5
+    assert trend(facts, NOW, 6 * MINUTE) is None
+
+
+def test_what_is_hot_is_named_by_its_key_or_its_run() -> None:
+    hot = Hot(topic="t", partition=3, waiting=8, of=10, run_id="r", of_run=8)
+    assert hot.text() == "8 of 10 wait on t-3, 8 of them of run r"
+    assert "with key k" in msgspec.structs.replace(hot, key="k", keyed=7).text()
+    assert msgspec.structs.replace(hot, of_run=2).text() == "8 of 10 wait on t-3"
 
 
 def test_durations_read_like_a_clock() -> None:

@@ -160,7 +160,7 @@ def group(name: str = "payer", verdict: str = "stuck", *, taken_at: int = NOW, *
             "facts": [{"name": "limit", "value": "2 m"}],
         },
         "waiting": 12,
-        "unknown_partitions": 0,
+        "unknown_partitions": 1,
         "offset_gap": 14,
         "running": 1,
         "age_seconds": 1121.0,

@@ -53,6 +53,7 @@ def task(
         command_topic=TOPIC,
         command_partition=partition,
         command_offset=offset,
+        attempt=starts,
         revision=1,
         body=msgspec.json.encode(row).decode(),
     )
@@ -65,25 +66,30 @@ def test_a_queue_counts_commands_nobody_took_up_per_group_and_partition() -> Non
     task("d", offset=5, partition=1)
     task("e", offset=6, group="payer")
     assert lagfacts.queues() == {
-        ("coder", FIRST): lagfacts.Queue(2, 40, 4),
-        ("coder", SECOND): lagfacts.Queue(1, 100, 5),
-        ("payer", FIRST): lagfacts.Queue(1, 100, 6),
+        ("coder", FIRST): lagfacts.Queue(2, 40, 4, {"fix": 2}),
+        ("coder", SECOND): lagfacts.Queue(1, 100, 5, {"fix": 1}),
+        ("payer", FIRST): lagfacts.Queue(1, 100, 6, {"fix": 1}),
     }
 
 
 def test_what_lies_before_the_commit_waits_no_more() -> None:
     task("a", offset=4, requested=40)
     task("b", offset=7, requested=70)
-    assert lagfacts.queue_from("coder", FIRST, 5) == lagfacts.Queue(1, 70, 7)
-    assert lagfacts.queue_from("coder", FIRST, 8) == lagfacts.Queue(0, None, 8)
+    task("c", offset=9, partition=1)
+    assert lagfacts.queues({("coder", FIRST): 5}) == {
+        ("coder", FIRST): lagfacts.Queue(1, 70, 7, {"fix": 1}),
+        ("coder", SECOND): lagfacts.Queue(1, 100, 9, {"fix": 1}),
+    }
+    assert lagfacts.queues({("coder", FIRST): 8, ("coder", SECOND): 10}) == {}
 
 
-def test_the_head_is_the_first_open_task_at_the_commit_with_its_starts() -> None:
+def test_the_head_in_hand_is_the_first_open_task_at_the_commit_with_its_starts() -> None:
     task("a", offset=4, state="retry_wait", started=50, starts=3)
-    task("b", offset=7)
-    assert lagfacts.head("coder", FIRST, 0) == lagfacts.Head(4, "r", "a", 3)
-    assert lagfacts.head("coder", FIRST, 5) == lagfacts.Head(7, "r", "b", 0)
-    assert lagfacts.head("coder", FIRST, 8) is None
+    task("b", offset=7, state="working", started=60, starts=1)
+    task("c", offset=2)
+    assert lagfacts.in_hand({}) == {("coder", FIRST): lagfacts.Head(4, "r", "a", 3)}
+    assert lagfacts.in_hand({("coder", FIRST): 5}) == {("coder", FIRST): lagfacts.Head(7, "r", "b", 1)}
+    assert lagfacts.in_hand({("coder", FIRST): 8}) == {}
 
 
 def test_running_tasks_know_their_last_sign_of_life_from_heartbeats() -> None:
@@ -108,16 +114,8 @@ def test_arrivals_are_commands_of_a_window_of_offsets() -> None:
     assert lagfacts.arrived({FIRST: 3, SECOND: 0}) == {"coder": 2}
 
 
-def test_recent_starts_give_durations_and_the_last_start() -> None:
+def test_what_lately_started_tells_how_long_tasks_take_and_when_the_last_began() -> None:
     for n in range(10):
         task(f"t{n}", offset=n, state="completed", started=100 + n, ended=100 + n + 10 * (n + 1))
-    recent = lagfacts.recent([FIRST])
-    assert recent.last_start_at == {"coder": 109}
-    assert recent.durations == {"fix": (60, 100, 100)}
-
-
-def test_groups_are_those_declared_and_those_waited_for() -> None:
-    task("a", group="payer")
-    task("b", group="done", state="completed", ended=5)
-    Agent.objects.create(agent_group="coder", agent_id="coder-1", revision=1, body="{}")
-    assert lagfacts.declared_groups() == {"payer", "coder"}
+    assert lagfacts.last_starts(["coder", "payer"]) == {"coder": 109}
+    assert lagfacts.durations("coder") == {"fix": (60, 100, 100)}

@@ -77,7 +77,8 @@ def waiting_task(name: str, offset: int, *, age: float = 8.0, state: str = "requ
 
 async def test_commits_are_asked_before_ends(log: Recorded) -> None:
     await LagPoll(log, TOPIC, clock=lambda: NOW).poll()
-    assert log.asked == ["commits", "ends"]
+    # What the page of topics needs is asked apart, and before.
+    assert log.asked[-2:] == ["commits", "ends"]
 
 
 async def test_waiting_counts_tasks_while_the_gap_counts_offsets(log: Recorded) -> None:
@@ -132,7 +133,7 @@ async def test_history_is_kept_by_grain_and_thinned(log: Recorded) -> None:
     assert grains[0] == 2
     assert 3 <= sum(1 for grain in grains if grain) <= 5
     now[0] += 16 * 60
-    await sync_to_async(poll.thin)()
+    await poll.thin()
     assert await GroupSnapshot.objects.filter(grain=0).acount() == 0
     assert await GroupSnapshot.objects.acount() == sum(1 for grain in grains if grain)
     assert await ConsumerGroup.objects.acount() == 1

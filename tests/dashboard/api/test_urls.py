@@ -24,6 +24,7 @@ PROMISED = {
     ("post", "/api/v1/approvals/{approval_id}/decisions"),
     ("post", "/api/v1/events"),
     ("get", "/api/v1/rejected"),
+    ("post", "/api/v1/redrives"),
 }
 
 
