@@ -24,7 +24,7 @@ def board(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("query", "")
     runs, wrong = asked(query, lambda: run_page(query, None, PAGE, now), EMPTY)
     asks = open_rows(now) if may_see_approvals(request.user) else []
-    groups = group_rows(now) if may_see_agents(request.user) else []
+    groups = group_rows(now, whole=False) if may_see_agents(request.user) else []
     return page(
         request,
         "board.html",

@@ -30,7 +30,7 @@ def test_the_board_brings_its_first_rows() -> None:
     assert [row["run_id"] for row in first(page, "first-runs")["items"]] == ["run-1"]
     assert [row["group"] for row in first(page, "first-groups")] == ["payer"]
     assert [row["title"] for row in first(page, "first-asks")] == ["Pay 12 EUR"]
-    assert first(page, "health")["counts"] == {"approvals": 1, "agents": 1, "dead": 0}
+    assert first(page, "health")["counts"] == {"approvals": 1, "agents": 1, "alerts": 0, "dead": 0}
 
 
 def test_the_board_costs_the_same_with_many_runs() -> None:
