@@ -21,7 +21,8 @@ function columns(graph) {
 function draw(graph) {
   const { writers, topics, readers } = columns(graph);
   const rows = Math.max(writers.length, topics.length, readers.length, 1);
-  const width = Math.max(720, canvas.clientWidth || 720);
+  const style = getComputedStyle(canvas);
+  const width = Math.max(720, (canvas.clientWidth || 720) - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - 2);
   const height = rows * ROW + 24;
   const box = Math.min(220, width / 4);
   const left = [8, (width - box) / 2, width - box - 8];
@@ -38,19 +39,31 @@ function draw(graph) {
     const bend = (x2 - x1) / 2;
     const path = svg("path", { d: `M${x1} ${from.y}C${x1 + bend} ${from.y} ${x2 - bend} ${to.y} ${x2} ${to.y}`, class: `flow-edge ${edge.drift ? `drift ${edge.drift.replace(" ", "-")}` : ""} ${edge.waiting ? "waits" : ""}` });
     path.append(svg("title", {}, words(edge)));
-    const label = edge.waiting ? `${count(edge.waiting)} wait` : edge.rate ? `${edge.rate}/min` : "";
-    const text = label ? [svg("text", { x: x1 + bend, y: (from.y + to.y) / 2 - 4, class: "flow-rate" }, label)] : [];
-    return [path, ...text];
+    return [path];
   });
   const boxes = [["writers", writers], ["topics", topics], ["readers", readers]].flatMap(([column, list]) => list.map((name) => {
     const { x, y } = place(column, list, name);
     const each = node[column === "topics" ? `topic/${name}` : `group/${name}`] ?? { label: name };
     const link = svg(each.url ? "a" : "g", each.url ? { href: each.url } : {});
     const state = each.chip ? ` c-${each.chip.sign}` : "";
-    link.append(svg("rect", { x, y: y - 12, width: box, height: 24, rx: 4, class: `flow-box ${column === "topics" ? "topic" : "group"}${state}` }), svg("text", { x: x + 8, y: y + 4 }, each.label), svg("title", {}, each.name ?? each.label));
+    const figure = figureOf(graph, column, name);
+    link.append(svg("rect", { x, y: y - 12, width: box, height: 24, rx: 4, class: `flow-box ${column === "topics" ? "topic" : "group"}${state}` }), svg("text", { x: x + 8, y: y + 4 }, each.label), svg("text", { x: x + box - 8, y: y + 4, class: "flow-figure" }, figure), svg("title", {}, each.name ?? each.label));
     return link;
   }));
   canvas.replaceChildren(svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Agents write to topics, topics are read by agents; the same stands in the table below." }, ...edges.flat(), ...boxes));
+}
+
+/** What stands in a box: records a minute written, by a group or to a topic; what waits before a reader and its age. */
+function figureOf(graph, column, name) {
+  const side = column === "topics" ? "topic" : "group";
+  const mine = graph.edges.filter((edge) => edge[side] === name && edge.way === (column === "readers" ? "reads" : "writes"));
+  if (column !== "readers") {
+    const rate = mine.reduce((sum, edge) => sum + (edge.rate ?? 0), 0);
+    return rate ? `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/min` : "";
+  }
+  const waiting = mine.reduce((sum, edge) => sum + (edge.waiting ?? 0), 0);
+  const oldest = mine.find((edge) => edge.waiting)?.age;
+  return waiting ? `${count(waiting)} wait, ${oldest}` : "";
 }
 
 function words(edge) {

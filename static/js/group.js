@@ -84,7 +84,7 @@ export class Group {
     const topics = [...new Set(rows.map((row) => row.topic))];
     const home = topics.find((name) => name.endsWith("task.commands")) ?? topics[0] ?? "";
     at("partition-topic").textContent = home;
-    const label = (row) => (row.topic === home ? `${row.partition}` : `${row.topic.split(".").slice(-2).join(".")}-${row.partition}`);
+    const label = (row) => (row.topic === home ? `${row.partition}` : `${row.topic.split(".").at(-2)}-${row.partition}`);
     const ordered = [...rows].sort((a, b) => (b.topic === home) - (a.topic === home) || a.topic.localeCompare(b.topic) || a.partition - b.partition);
     fill(at("partitions"), { partitions: ordered.map((row) => ({ ...row, label: label(row), place: `${row.topic}-${row.partition}`, lag_text: row.lag === null ? "" : count(row.lag) })) });
     at("unknown-line").hidden = !chosen.unknown_partitions;

@@ -46,6 +46,7 @@ NAMED = {
 REFUSED = {401, 403}
 ACTING = {"may_decide", "may_steer", "may_redrive", "may_prune", "may_unmask", "may_answer_readiness"}
 ACTING |= {"may_manage_policy", "may_manage_rules"}
+ACTING |= {"may_silence"}
 # What is asked about is named in the query, so that its bare address has nothing to show.
 ASKING = {"api/v1/runs/compare"}
 # Drawn for whoever looks, or kept for oneself.

@@ -26,8 +26,9 @@ def page() -> str:
 
 
 def test_before_the_log_was_asked_nothing_is_said_of_it() -> None:
-    assert "not asked yet" in page()
-    assert ">as declared<" not in page()
+    found = page()
+    assert "not asked yet" in found
+    assert ">as declared<" not in found
 
 
 def test_what_is_as_declared_says_so_and_what_is_missing_too() -> None:
