@@ -53,9 +53,7 @@ def test_many_meet_at_a_request_nobody_has_taken_up_on_postgresql(database_url: 
         check(told, 24, lambda query: connection.execute(query).fetchall())
 
 
-def test_of_two_hundred_two_agree_who_may_and_one_of_each_group(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_of_two_hundred_two_agree_who_may_and_one_of_each_group(database_url: str, tmp_path: Path) -> None:
     environment = {"LINESIDE_DATABASE_URL": database_url, "LINESIDE_STATE": str(tmp_path)}
     told = crowd(environment, 200, 8, "quorum")
     (winner,) = [line for line in told if line["won"]]
