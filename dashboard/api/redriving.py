@@ -72,7 +72,7 @@ def act(person: Person, body: Any) -> tuple[int, dict[str, Any]]:
 def redrive_rows(after: str | None, limit: int) -> dict[str, Any]:
     """The orders, newest first."""
     found = Redrive.objects.select_related("person").order_by("-at", "-redrive_id")
-    key = position(after, 1)
+    key = position(after, int)
     if key is not None:
         found = found.filter(at__lt=int(key[0]))
     rows = list(found[: limit + 1])
@@ -125,7 +125,7 @@ def _standing(counts: dict[str, int], total: int, left: int) -> str:
 def item_rows(made: Redrive, after: str | None, limit: int) -> dict[str, Any]:
     """The letters of an order as they went back, each with where it stands now and what became of it."""
     found = RedriveItem.objects.filter(redrive=made).select_related("letter", "again")
-    key = position(after, 1)
+    key = position(after, int)
     if key is not None:
         found = found.filter(pk__gt=int(key[0]))
     rows = list(found.defer("letter__record", "again__record").order_by("pk")[: limit + 1])

@@ -36,9 +36,7 @@ def version_of(kind: str, schema: str = "") -> str:
     return broken[1] if broken is not None else "1"
 
 
-def count(
-    events: Iterable[Event], rejections: Sequence[Rejection], shard: Callable[[str, int], str], now: int
-) -> None:
+def count(events: Iterable[Event], rejections: Sequence[Rejection], shard: Callable[[str, int], str], now: int) -> None:
     """Add a batch to the counts, inside its transaction. `now` in µs."""
     read: Counter[Key] = Counter()
     for event in events:
