@@ -85,7 +85,7 @@ class LagPoll:
     async def _ask(self) -> Answers:
         recreated: frozenset[str] = frozenset()
         if self._clock() - self._topics_at >= TOPICS_EVERY:
-            recreated |= await self._look_at_topics()
+            recreated |= await self._look_at_topics(0)
         groups = await self._tables.run(declared_groups)
         infos = {info.group: info for info in await self._log.groups() if not info.group.startswith(OWN)}
         names = sorted({PREFIX + group for group in groups} | infos.keys())
@@ -96,7 +96,7 @@ class LagPoll:
         ends = await self._log.ends(self._partitions(seen))
         if self._went_back(ends):
             # A topic may have been made anew: whoever is compared with it must know.
-            recreated |= await self._look_at_topics()
+            recreated |= await self._look_at_topics(self._polled_at)
         self._polled_at = at
         commands = [where for where in ends if where.topic in self._commands]
         return Answers(seen, ends, commands, self._topics, recreated, at)
@@ -119,8 +119,11 @@ class LagPoll:
             except CoordinationError:
                 return Seen(info=info)
 
-    async def _look_at_topics(self) -> frozenset[str]:
-        """The topics as they are; returns those that were deleted and made again since they were last looked at."""
+    async def _look_at_topics(self, before_at: int) -> frozenset[str]:
+        """The topics as they are; returns those that were deleted and made again since they were last looked at.
+
+        `before_at`: when the ends that went back were last seen as they had been; 0 if none did.
+        """
         before, self._topics = self._topics, dict(await self._log.topics())
         self._topics_at = self._clock()
         rights = getattr(self._log, "rights", None)
@@ -130,7 +133,7 @@ class LagPoll:
                 self._rights = await rights(ours)
         places = [TopicPartition(name, n) for name, info in self._topics.items() for n in range(info.partitions)]
         ends = await self._log.ends(places)
-        await self._tables.run(store_topics, self._topics, ends, self._rights, self.now(), self._polled_at)
+        await self._tables.run(store_topics, self._topics, ends, self._rights, self.now(), before_at)
         await self._tables.run(self._flow.look, self.now())
         return frozenset(
             name
