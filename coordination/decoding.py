@@ -40,6 +40,8 @@ MAX_LAYOUTS: Final = 512
 # Length of what a schema registry puts before the value, by the magic byte: id of 4 bytes, or a UUID.
 FRAMES: Final = {0: 5, 1: 17}
 
+# The numbers of nearly all attempts and branches.
+_INTEGERS: Final = {str(number): number for number in range(1000)}
 _CULPRIT: Final = re.compile(r"required field `([^`]+)`(?: - at `\$\.?([^`]*)`)?|at `\$\.?([^`]*)`")
 
 
@@ -209,6 +211,9 @@ def _untimely(given: Attributes) -> MalformedRecord:
 
 
 def _integer(attribute: str, text: str, least: int) -> int:
+    known = _INTEGERS.get(text)
+    if known is not None and known >= least:
+        return known
     if not (text.isascii() and text.isdigit() and least <= int(text) <= MAX_INTEGER):
         raise malformed(attribute, f"{text!r} is no integer from {least} to {MAX_INTEGER}")
     return int(text)

@@ -59,30 +59,17 @@ _COMMON: Final = (
 )
 
 
-def stored(record: Record) -> StoredRecord:
-    """The record as we keep it; one of our own logs is returned as it is."""
-    if type(record) is StoredRecord:
-        return record
-    return StoredRecord(
-        record.topic,
-        record.partition,
-        record.offset,
-        record.timestamp,
-        record.timestamp_type,
-        record.key,
-        record.value,
-        tuple(record.headers),
-    )
-
-
 def task_bit(task_id: str) -> int:
     """The bit of a task in `Segment.tasks`; 0 for no task. Several tasks may share one."""
     return 1 << crc32(task_id.encode()) % TASK_BITS if task_id else 0
 
 
 def pack_one(record: Record) -> bytes:
-    """One record by itself, not compressed: rejected records, dead letters, duplicates."""
-    return _ENCODER.encode(stored(record))
+    """One record by itself, not compressed, as it also stands in a segment."""
+    if type(record) is StoredRecord:
+        return _ENCODER.encode(record)
+    place = record.topic, record.partition, record.offset, record.timestamp, record.timestamp_type
+    return _ENCODER.encode((*place, record.key, record.value, record.headers))
 
 
 def unpack_one(content: bytes) -> StoredRecord:
@@ -108,6 +95,10 @@ class Packer:
     def pack(self, records: Sequence[StoredRecord]) -> bytes:
         """The blob of a segment."""
         return self._compressor.compress(_ENCODER.encode(records))
+
+    def pack_packed(self, packed: Sequence[bytes]) -> bytes:
+        """The blob of a segment of records that `pack_one` packed."""
+        return self._compressor.compress(_ENCODER.encode([msgspec.Raw(one) for one in packed]))
 
 
 def unpack(dictionary: int, blob: bytes) -> list[StoredRecord]:

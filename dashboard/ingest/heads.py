@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 
-from coordination.eventlog import Record, TopicPartition
-from coordination.recordchain import GENESIS, next_head, record_digest
+from coordination.eventlog import TopicPartition
+from coordination.recordchain import GENESIS, next_head
+from dashboard.ingest.sorting import Span
 
 
-def heads_after(records: Sequence[Record], held: Mapping[TopicPartition, str]) -> dict[TopicPartition, str]:
-    """The head of each partition after these records, in hex; `held` are the heads before them, empty at the start."""
-    heads: dict[tuple[str, int], bytes] = {}
-    for record in records:
-        place = (record.topic, record.partition)
-        head = heads.get(place)
-        if head is None:
-            before = held.get(TopicPartition(*place), "")
-            head = bytes.fromhex(before) if before else GENESIS
-        heads[place] = next_head(head, record_digest(record))
-    return {TopicPartition(*place): head.hex() for place, head in heads.items()}
+def heads_after(spans: Mapping[TopicPartition, Span], held: Mapping[TopicPartition, str]) -> dict[TopicPartition, str]:
+    """The head of each partition after these stretches, in hex; `held` are the heads before, empty at the start."""
+    return {place: _after(held.get(place, ""), span.digests).hex() for place, span in spans.items()}
+
+
+def _after(before: str, digests: Sequence[bytes]) -> bytes:
+    head = bytes.fromhex(before) if before else GENESIS
+    for digest in digests:
+        head = next_head(head, digest)
+    return head

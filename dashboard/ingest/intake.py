@@ -20,7 +20,7 @@ from dashboard.ingest.changes import Changes
 from dashboard.ingest.figures import Figures
 from dashboard.ingest.heads import heads_after
 from dashboard.ingest.mending import mend
-from dashboard.ingest.sorting import Rejection, Sorted, Sorter, Span, spans
+from dashboard.ingest.sorting import Rejection, Sorted, Sorter
 from dashboard.ingest.store import Advance, Conflict, Store
 from dashboard.ingest.working import WorkingSet
 from dashboard.ingest.writing import BatchWriter, Reading
@@ -61,13 +61,17 @@ class Intake:
         if not self._store.summaries_inside:
             mend(self._store)
 
-    def take(self, records: Sequence[Record]) -> None:
+    def sort(self, records: Sequence[Record], batch: Sorted) -> None:
+        """Add what was just read to a batch."""
+        self._sorter.sort(records, batch)
+
+    def take(self, batch: Sorted) -> None:
         """Write a batch and note what it changed. Raises Fenced, Conflict, LogUnreachable and the like, and what
         the database raises when it is out of reach; then nothing of what is not yet written is in memory."""
         began = time.perf_counter()
         self._writer.rows.owned = self._assignment.owned
         try:
-            self._write(records)
+            self._write(batch)
         except BaseException:
             self._working.forget()
             raise
@@ -82,49 +86,48 @@ class Intake:
             if offset > held.get(partition, offset)
         ]
         if advances:
-            self._commit(Sorted([], [], [], []), {}, advances, lock=False)
+            self._commit(Sorted(), advances, lock=False)
 
-    def _write(self, records: Sequence[Record]) -> None:
+    def _write(self, batch: Sorted) -> None:
         try:
-            self._write_whole(records, self._sorter.sort(records))
+            self._write_whole(batch)
         except Conflict as conflict:
             log.info("Rows are locked before they are read: %s", conflict)
             self._working.forget()
-            self._write_whole(records, self._sorter.sort(records), lock=True)
+            self._write_whole(batch, lock=True)
         except (CoordinationError, Error) as error:
             if not isinstance(error, POISON):
                 raise
-            self._write_parts(records, error)
+            self._write_parts(batch.records(), error)
         except Exception as error:  # a fault of our own in folding; which record it is about is found below
-            self._write_parts(records, error)
+            self._write_parts(batch.records(), error)
 
     def _write_parts(self, records: Sequence[Record], error: Exception) -> None:
         self._working.forget()
         if len(records) > 1:
             middle = len(records) // 2
-            self._write(records[:middle])
-            self._write(records[middle:])
+            self._write(self._sorter.sort(records[:middle]))
+            self._write(self._sorter.sort(records[middle:]))
             return
         record = records[0]
         place = f"{record.topic}-{record.partition}@{record.offset}"
         log.error("%s cannot be folded and is kept as rejected", place, exc_info=error)
         reason = f"{type(error).__name__}: {error}"
-        self._write_whole(records, Sorted([], [], [], [Rejection(record, "fold", "", reason)]))
+        rejection = Rejection(record, "fold", "", reason)
+        self._write_whole(Sorted(rejections=[rejection], spans=self._sorter.sort(records).spans))
 
-    def _write_whole(self, records: Sequence[Record], batch: Sorted, *, lock: bool = False) -> None:
-        held, read = self._assignment.positions, spans(records)
-        heads = heads_after(records, self._assignment.heads)
+    def _write_whole(self, batch: Sorted, *, lock: bool = False) -> None:
+        held = self._assignment.positions
+        heads = heads_after(batch.spans, self._assignment.heads)
         advances = [
             Advance(partition, held[partition], span.last + 1, span.count, span.last_timestamp * 1000, heads[partition])
-            for partition, span in read.items()
+            for partition, span in batch.spans.items()
         ]
-        self._commit(batch, read, advances, lock=lock)
+        self._commit(batch, advances, lock=lock)
 
-    def _commit(
-        self, batch: Sorted, read: Mapping[TopicPartition, Span], advances: Sequence[Advance], *, lock: bool
-    ) -> None:
+    def _commit(self, batch: Sorted, advances: Sequence[Advance], *, lock: bool) -> None:
         leases = self._assignment.leases_of(advance.partition for advance in advances)
-        written = self._writer.write(Reading(batch, read, advances, leases), lock=lock)
+        written = self._writer.write(Reading(batch, advances, leases), lock=lock)
         self._assignment.positions.update((advance.partition, advance.next_offset) for advance in advances)
         self._assignment.heads.update((advance.partition, advance.head) for advance in advances if advance.head)
         self.changes.note(written)

@@ -43,23 +43,25 @@ class Deduplicator:
         self._enter = enter
         self._identity = identity
 
-    def duplicates(self, events: Sequence[Event]) -> list[Seen]:
-        """The duplicates among these events, those of each other included, in order of their number."""
+    def duplicates(self, events: Sequence[Event], keys: Sequence[int]) -> list[Seen]:
+        """The duplicates among these events, those of each other included, in order of their number. `keys` are
+        their keys without salt."""
         found: list[Seen] = []
         waiting = list(range(len(events)))
         salt = 0
         while waiting:
-            waiting, seen = self._round(events, waiting, salt)
+            waiting, seen = self._round(events, waiting, keys)
             found.extend(seen)
             salt += 1
+            keys = [event_key(events[index], salt) for index in waiting]
         return sorted(found)
 
-    def _round(self, events: Sequence[Event], waiting: list[int], salt: int) -> tuple[list[int], list[Seen]]:
+    def _round(
+        self, events: Sequence[Event], waiting: list[int], keys: Sequence[int]
+    ) -> tuple[list[int], list[Seen]]:
         """Those whose key is held by another event, and those that are duplicates."""
-        keys = [event_key(events[index], salt) for index in waiting]
-        first: dict[int, int] = {}
-        for index, key in zip(waiting, keys, strict=True):
-            first.setdefault(key, events[index].offset)
+        offsets = [events[index].offset for index in waiting]
+        first = dict(zip(reversed(keys), reversed(offsets), strict=True))
         taken = self._enter(list(first), list(first.values()))
         if taken is None and len(first) == len(keys):
             return [], []

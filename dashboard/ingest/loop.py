@@ -21,6 +21,7 @@ from dashboard.ingest.assignment import Assignment
 from dashboard.ingest.figures import Figures
 from dashboard.ingest.intake import Intake, microseconds
 from dashboard.ingest.reading import LIVE, LogReader
+from dashboard.ingest.sorting import Sorted
 from dashboard.ingest.store import Conflict, Store
 from dashboard.ingest.writing import Fenced
 from dashboard.outages import Outage
@@ -95,9 +96,10 @@ class Ingest:
                 return False
             self._intake.mend()
         try:
-            records = reader.read()
-            if records:
-                self._intake.take(records)
+            batch = Sorted()
+            count = reader.read(lambda records: self._intake.sort(records, batch))
+            if count:
+                self._intake.take(batch)
             elif self._is_due("skip", SKIP_EVERY):
                 self._intake.skip(reader.positions())
         except (OffsetOutOfRange, UnknownTopic) as error:
@@ -113,9 +115,9 @@ class Ingest:
             self._assignment.stale = True
             return False
         # Behind, a page is told less often; live, at once.
-        if self._intake.changes.waiting and self._is_due("tell", TELL_EVERY if len(records) >= LIVE else 0.0):
+        if self._intake.changes.waiting and self._is_due("tell", TELL_EVERY if count >= LIVE else 0.0):
             self._intake.changes.publish()
-        return self._drain and not records and self._assignment.everything_read(reader, event_log)
+        return self._drain and not count and self._assignment.everything_read(reader, event_log)
 
     def _keep_up(self, reader: LogReader, event_log: EventLog) -> None:
         """What has to be done every few seconds."""

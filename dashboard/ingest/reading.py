@@ -1,5 +1,7 @@
 """Reading: a reader over the partitions that are ours, and how much of it makes a batch.
 
+Records are handed on in chunks, so that whoever takes them never holds a whole batch of them.
+
 Live, whatever came within a tick makes a batch, so that a page hears of an event soon and a busy log does not cost
 a transaction per event. Behind, batches grow: fewer transactions, and who is behind has no page to be quick for.
 """
@@ -9,12 +11,14 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
+from coordination.errors import CoordinationError
 from coordination.eventlog import EventLog, Reader, Record, TopicPartition
 
 Answer = TypeVar("Answer")
 TICK: Final = 0.04
 LIVE: Final = 1_000
 BEHIND: Final = 5_000
+CHUNK: Final = 128
 PATIENCE: Final = 0.25
 
 
@@ -52,18 +56,34 @@ class LogReader:
         if reader is not None:
             self.run(reader.close())
 
-    def read(self) -> Sequence[Record]:
-        """The next batch; empty if nothing came for a quarter of a second. Raises what `Reader.read` raises."""
+    def read(self, take: Callable[[Sequence[Record]], None]) -> int:
+        """Hand the next batch to `take`, chunk by chunk; how many records that were, 0 if nothing came for a quarter
+        of a second. Raises what `Reader.read` raises, if nothing was taken before it."""
         pause = self._began + TICK - time.monotonic()
         if pause > 0 and self._limit == LIVE:
             self.run(asyncio.sleep(pause))
         if self._reader is None:
             self.run(asyncio.sleep(PATIENCE))
-            return ()
-        records = self.run(self._reader.read(self._limit, PATIENCE))
-        self._began = time.monotonic() if records else 0.0
-        self._limit = BEHIND if len(records) >= LIVE else LIVE
-        return records
+            return 0
+        count = self.run(self._read(self._reader, take))
+        self._began = time.monotonic() if count else 0.0
+        self._limit = BEHIND if count >= LIVE else LIVE
+        return count
+
+    async def _read(self, reader: Reader, take: Callable[[Sequence[Record]], None]) -> int:
+        count, patience = 0, PATIENCE
+        while count < self._limit:
+            try:
+                records = await reader.read(min(CHUNK, self._limit - count), patience)
+            except CoordinationError:
+                if count:
+                    break  # it comes again with the next batch, and what was taken is good
+                raise
+            if not records:
+                break
+            take(records)
+            count, patience = count + len(records), 0.0
+        return count
 
     def positions(self) -> Mapping[TopicPartition, int]:
         """Where the reader stands: past markers and gaps that held no record."""

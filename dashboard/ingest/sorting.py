@@ -1,11 +1,14 @@
 """Sorting what was read: events to fold, dead letters, and records that are no events.
 
+Records are sorted in small chunks as they are read: each is decoded, keyed and packed while it is still in the
+processor's cache, and let go of. Done in three passes over thousands of records, the same cost half as much again.
+
 Nothing a record holds can raise from here. A record that cannot be read becomes a Rejection with the stage and
 the reason; even a fault of our own while reading one record does not stop the others.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -13,10 +16,12 @@ import msgspec
 from coordination.envelope import Decoder
 from coordination.errors import MalformedRecord
 from coordination.event import Event
-from coordination.eventlog import Record, StoredRecord, TopicPartition
+from coordination.eventlog import Record, TopicPartition
 from coordination.manifest import Manifest
+from coordination.recordchain import record_digest
+from dashboard.ingest.keys import event_key
 from dashboard.ingest.letters import letter_fields
-from dashboard.segments import stored
+from dashboard.segments import pack_one, unpack_one
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +35,37 @@ class Rejection(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Sorted(msgspec.Struct):
-    """A batch after decoding. `records[i]` holds the bytes of `events[i]`; both in the order read."""
+class Span(msgspec.Struct):
+    """What was read of one partition: first and last offset, how many records, append time (ms) of the last, and
+    the digest of each for the chain (see `dashboard.ingest.heads`)."""
 
-    events: list[Event]
-    records: list[StoredRecord]
-    letters: list[dict[str, Any]]
-    rejections: list[Rejection]
+    first: int
+    last: int
+    count: int
+    last_timestamp: int
+    digests: list[bytes] = []
+
+
+class Sorted(msgspec.Struct):
+    """A batch after decoding, in the order read. `packed[i]` holds the record of `events[i]` byte for byte (see
+    `dashboard.segments`), `keys[i]` its key; `spans` is what was read of each partition, whatever became of it."""
+
+    events: list[Event] = []
+    packed: list[bytes] = []
+    keys: list[int] = []
+    letters: list[dict[str, Any]] = []
+    rejections: list[Rejection] = []
+    spans: dict[TopicPartition, Span] = {}
+
+    def __len__(self) -> int:
+        return len(self.events) + len(self.letters) + len(self.rejections)
+
+    def records(self) -> list[Record]:
+        """All records again, by partition and offset."""
+        found: list[Record] = [unpack_one(one) for one in self.packed]
+        found += [unpack_one(letter["record"]) for letter in self.letters]
+        found += [rejection.record for rejection in self.rejections]
+        return sorted(found, key=lambda record: (record.topic, record.partition, record.offset))
 
 
 class Sorter:
@@ -49,11 +78,13 @@ class Sorter:
             topic for topic in manifest.topics if (declared := manifest.declared(topic)) and declared.dead_letters
         }
 
-    def sort(self, records: Iterable[Record]) -> Sorted:
-        """Each record in exactly one of the lists."""
-        batch = Sorted([], [], [], [])
+    def sort(self, records: Iterable[Record], batch: Sorted | None = None) -> Sorted:
+        """Add each record to exactly one of the lists of a batch; a new batch if none is given."""
+        batch = Sorted() if batch is None else batch
         decode, now = self._decoder.decode, self._now()
+        events, packed, keys = batch.events.append, batch.packed.append, batch.keys.append
         for record in records:
+            _enter(batch.spans, record)
             if record.topic in self._letter_topics:
                 batch.letters.append(letter_fields(record, self._decoder))
                 continue
@@ -65,30 +96,19 @@ class Sorter:
                 log.exception("Cannot decode %s-%s@%s", record.topic, record.partition, record.offset)
                 batch.rejections.append(Rejection(record, "envelope", "", f"{type(error).__name__}: {error}"))
             else:
-                batch.events.append(event)
-                batch.records.append(stored(record))
+                events(event)
+                packed(pack_one(record))
+                keys(event_key(event))
         return batch
 
 
-class Span(msgspec.Struct):
-    """What was read of one partition: first and last offset, how many records, append time (ms) of the last."""
-
-    first: int
-    last: int
-    count: int
-    last_timestamp: int
-
-
-def spans(records: Sequence[Record]) -> dict[TopicPartition, Span]:
-    """The stretch of offsets read of each partition."""
-    found: dict[tuple[str, int], Span] = {}
-    for record in records:
-        key = (record.topic, record.partition)
-        span = found.get(key)
-        if span is None:
-            found[key] = Span(record.offset, record.offset, 1, record.timestamp)
-        else:
-            span.last = record.offset
-            span.count += 1
-            span.last_timestamp = record.timestamp
-    return {TopicPartition(*key): span for key, span in found.items()}
+def _enter(spans: dict[TopicPartition, Span], record: Record) -> None:
+    place = TopicPartition(record.topic, record.partition)
+    span = spans.get(place)
+    if span is None:
+        span = spans[place] = Span(record.offset, record.offset, 1, record.timestamp)
+    else:
+        span.last = record.offset
+        span.count += 1
+        span.last_timestamp = record.timestamp
+    span.digests.append(record_digest(record))

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from coordination.errors import CoordinationError
 from coordination.event import Event
-from coordination.eventlog import StoredRecord, TopicPartition
+from coordination.eventlog import TopicPartition
 from coordination.events.shapes import Failure
 from coordination.rows import Touched
 from dashboard.ingest.fingerprint import fingerprint
@@ -20,7 +20,7 @@ from dashboard.ingest.store import Advance, SegmentRow, Store, StretchRow
 from dashboard.ingest.typecounts import count
 from dashboard.ingest.working import WorkingSet
 from dashboard.models import DeadLetter, Duplicate, Rejected
-from dashboard.segments import SEGMENTS_A_BATCH, Packer, pack_one, task_bit
+from dashboard.segments import SEGMENTS_A_BATCH, Packer, pack_one, task_bit, unpack_one
 
 
 class Fenced(CoordinationError):
@@ -34,11 +34,10 @@ class Fenced(CoordinationError):
 
 
 class Reading(msgspec.Struct):
-    """A batch to write: what was sorted, what was read of each partition, where the positions must stand and go,
-    and the shards it touches with the epochs we hold them under."""
+    """A batch to write: what was sorted, where the positions must stand and go, and the shards it touches with the
+    epochs we hold them under."""
 
     batch: Sorted
-    spans: Mapping[TopicPartition, Span]
     advances: Sequence[Advance]
     leases: Mapping[str, int]
 
@@ -105,13 +104,13 @@ class BatchWriter:
         lost = set(reading.leases) - store.lock(reading.leases)
         if lost:
             raise Fenced(lost)
-        seen = self._deduplicator.duplicates(batch.events) if batch.events else []
+        seen = self._deduplicator.duplicates(batch.events, batch.keys) if batch.events else []
         _keep_aside(batch, seen)
-        events, records = _without(batch, seen)
+        events, packed = _without(batch, seen)
         count(events, batch.rejections, self._working.layout.shard, self._clock())
         written = Written(Touched(), len(events), len(seen), len(batch.letters), len(batch.rejections))
         if events:
-            self._write_events(events, records, reading.spans, written, lock)
+            self._write_events(events, packed, batch.spans, written, lock)
         store.advance(reading.advances)
         store.settle()
         return written
@@ -119,7 +118,7 @@ class BatchWriter:
     def _write_events(
         self,
         events: Sequence[Event],
-        records: Sequence[StoredRecord],
+        packed: Sequence[bytes],
         read: Mapping[TopicPartition, Span],
         written: Written,
         lock: bool,
@@ -129,13 +128,13 @@ class BatchWriter:
         written.touched = self.rows.fold(events, lock=lock)
         if store.summaries_inside:
             written.runs = self.rows.summarise(written.touched.runs)
-        segments = self._segments(batch_id, events, records)
+        segments = self._segments(batch_id, events, packed)
         stretches = [StretchRow(*partition, span.first, span.last, batch_id) for partition, span in read.items()]
         store.add_segments(segments, stretches)
 
-    def _segments(self, batch_id: int, events: Sequence[Event], records: Sequence[StoredRecord]) -> list[SegmentRow]:
+    def _segments(self, batch_id: int, events: Sequence[Event], packed: Sequence[bytes]) -> list[SegmentRow]:
         runs: dict[str, _Segment] = {}
-        for event, record in zip(events, records, strict=True):
+        for event, one in zip(events, packed, strict=True):
             segment = runs.get(event.run_id)
             if segment is None:
                 segment = runs[event.run_id] = _Segment(event.at, event.at)
@@ -144,9 +143,9 @@ class BatchWriter:
             elif event.at < segment.first_at:
                 segment.first_at = event.at
             segment.tasks.add(event.task_id)
-            segment.records.append(record)
+            segment.packed.append(one)
         first = batch_id * SEGMENTS_A_BATCH
-        return [self._row(first + number, run_id, one) for number, (run_id, one) in enumerate(runs.items())]
+        return [self._row(first + number, run_id, segment) for number, (run_id, segment) in enumerate(runs.items())]
 
     def _row(self, segment_id: int, run_id: str, segment: "_Segment") -> SegmentRow:
         tasks = 0
@@ -157,50 +156,51 @@ class BatchWriter:
             run_id,
             segment.first_at,
             segment.last_at,
-            len(segment.records),
+            len(segment.packed),
             tasks,
             self._packer.dictionary_id,
-            self._packer.pack(segment.records),
+            self._packer.pack_packed(segment.packed),
         )
 
 
 class _Segment:
     """The records of one run in a batch, as they are gathered."""
 
-    __slots__ = ("first_at", "last_at", "records", "tasks")
+    __slots__ = ("first_at", "last_at", "packed", "tasks")
 
     def __init__(self, first_at: int, last_at: int) -> None:
         self.first_at = first_at
         self.last_at = last_at
         self.tasks: set[str] = set()
-        self.records: list[StoredRecord] = []
+        self.packed: list[bytes] = []
 
 
-def _without(batch: Sorted, seen: Sequence[Seen]) -> tuple[Sequence[Event], Sequence[StoredRecord]]:
+def _without(batch: Sorted, seen: Sequence[Seen]) -> tuple[Sequence[Event], Sequence[bytes]]:
     if not seen:
-        return batch.events, batch.records
+        return batch.events, batch.packed
     gone = {one.number for one in seen}
     kept = [index for index in range(len(batch.events)) if index not in gone]
-    return [batch.events[index] for index in kept], [batch.records[index] for index in kept]
+    return [batch.events[index] for index in kept], [batch.packed[index] for index in kept]
 
 
 def _keep_aside(batch: Sorted, seen: Sequence[Seen]) -> None:
     if seen:
-        Duplicate.objects.bulk_create([_duplicate(batch.records[one.number], one.of_offset) for one in seen])
+        Duplicate.objects.bulk_create([_duplicate(batch.packed[one.number], one.of_offset) for one in seen])
     if batch.letters:
         DeadLetter.objects.bulk_create([DeadLetter(**fields) for fields in batch.letters])
     if batch.rejections:
         Rejected.objects.bulk_create([_rejected(rejection) for rejection in batch.rejections])
 
 
-def _duplicate(record: StoredRecord, of_offset: int) -> Duplicate:
+def _duplicate(packed: bytes, of_offset: int) -> Duplicate:
+    record = unpack_one(packed)
     return Duplicate(
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
         of_offset=of_offset,
         at=record.timestamp * 1000,
-        record=pack_one(record),
+        record=packed,
     )
 
 

@@ -39,6 +39,12 @@ def test_a_name_that_is_none_is_malformed(name: str) -> None:
         layout((name,), {})
 
 
+@pytest.mark.parametrize("value", ['a"b', 'a","b', '"', '","', '\\"', "a\\u0041"])
+def test_quotes_and_escapes_are_text_like_any_other(value: str) -> None:
+    read = attributes([b"i", value.encode(), b"t"], layout(("ce_id", "ce_tenant", "ce_type"), {}))
+    assert (read.id, read.tenant, read.type) == ("i", value, "t")
+
+
 def test_a_name_given_twice_is_malformed_also_in_another_case_of_content_type() -> None:
     for names in (("ce_id", "ce_id"), ("content-type", "Content-Type")):
         with pytest.raises(MalformedRecord, match="twice"):

@@ -34,8 +34,9 @@ class Consumer:
         return {}
 
 
-def records(number: int, count: int) -> list[StoredRecord]:
-    return [StoredRecord("t", number, offset, 0, 1, b"", b"") for offset in range(count)]
+def records(number: int, count: int, *, begin: int = 0, every: int = 0) -> list[StoredRecord]:
+    """Records of a partition, appended from `begin` on, one `every` so many ms."""
+    return [StoredRecord("t", number, offset, begin + offset * every, 1, b"", b"") for offset in range(count)]
 
 
 def stream(buffers: dict[TopicPartition, Any]) -> Stream:
@@ -44,14 +45,30 @@ def stream(buffers: dict[TopicPartition, Any]) -> Stream:
 
 async def test_records_come_in_chunks_up_to_what_is_asked_for() -> None:
     taking = stream({TopicPartition("t", 0): records(0, 1000)})
-    assert [record.offset for record in await taking.take(500, 1)] == list(range(500))
-    assert taking.consumer.sizes == [CHUNK, CHUNK, 500 - 2 * CHUNK]
+    assert [record.offset for record in await taking.take(3 * CHUNK - 9, 1)] == list(range(3 * CHUNK - 9))
+    assert taking.consumer.sizes == [CHUNK, CHUNK, CHUNK - 9]
 
 
-async def test_partitions_take_turns() -> None:
-    taking = stream({TopicPartition("t", number): records(number, 1000) for number in range(3)})
+async def test_partitions_of_the_same_age_take_turns() -> None:
+    taking = stream({TopicPartition("t", number): records(number, 1000, every=1) for number in range(3)})
     taken = await taking.take(3 * CHUNK, 1)
     assert [sum(record.partition == number for record in taken) for number in range(3)] == [CHUNK] * 3
+
+
+async def test_partitions_move_on_through_time_together() -> None:
+    # The second one holds four records in the time in which the others hold one.
+    rates = (8, 2, 8)
+    taking = stream({TopicPartition("t", n): records(n, 9_000, every=rate) for n, rate in enumerate(rates)})
+    taken = await taking.take(60 * CHUNK, 1)
+    reached = [max(record.timestamp for record in taken if record.partition == number) for number in range(3)]
+    assert max(reached) - min(reached) <= 2 * CHUNK * max(rates)
+
+
+async def test_one_far_behind_does_not_hold_up_the_others_for_ever(monkeypatch) -> None:
+    monkeypatch.setattr("coordination.kafkalog.stream.PATIENCE", 10)
+    taking = stream({TopicPartition("t", 0): records(0, 9_000), TopicPartition("t", 1): records(1, 900, begin=10**6)})
+    taken = await taking.take(30 * CHUNK, 1)
+    assert [sum(record.partition == number for record in taken) // CHUNK for number in range(2)] == [27, 3]
 
 
 async def test_what_was_taken_is_delivered_before_an_error_that_came_after_it() -> None:

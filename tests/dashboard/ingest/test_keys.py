@@ -31,7 +31,8 @@ class Table:
         self.identities |= {(each.topic, each.partition, each.offset): (each.source, each.id) for each in events}
 
     def duplicates(self, *events) -> list[Seen]:
-        found = Deduplicator(self.enter, lambda *place: self.identities.get(place)).duplicates(events)
+        deduplicator = Deduplicator(self.enter, lambda *place: self.identities.get(place))
+        found = deduplicator.duplicates(events, [keys.event_key(event) for event in events])
         self.store(events)
         return found
 

@@ -6,7 +6,10 @@ from hypothesis import strategies as st
 from coordination.encoding import new_event
 from coordination.eventlog import StoredRecord, TopicPartition
 from coordination.manifest import Manifest
-from dashboard.ingest.sorting import Sorter, Span, spans
+from coordination.recordchain import record_digest
+from dashboard.ingest.keys import event_key
+from dashboard.ingest.sorting import Sorted, Sorter, Span
+from dashboard.segments import unpack_one
 
 EVENT = new_event("task.started", source="/a", time=1_790_000_000_000_000, id="e-1", run_id="r", task_id="t")
 ANY = st.builds(
@@ -34,13 +37,24 @@ def record(
 @given(st.lists(ANY, max_size=10))
 def test_nothing_is_lost_and_nothing_raises(records):
     batch = Sorter(Manifest(), lambda: 1_790_000_000_000_000).sort(records)
-    assert len(batch.events) == len(batch.records)
-    assert len(batch.events) + len(batch.letters) + len(batch.rejections) == len(records)
+    assert len(batch.events) == len(batch.packed) == len(batch.keys)
+    assert len(batch) == len(records) == sum(span.count for span in batch.spans.values())
+    assert batch.records() == sorted(records, key=lambda each: (each.topic, each.partition, each.offset))
 
 
 def test_events_keep_their_order_beside_their_bytes():
     batch = Sorter(Manifest(), lambda: 0).sort([record(3), record(4), record(5)])
-    assert [event.offset for event in batch.events] == [each.offset for each in batch.records] == [3, 4, 5]
+    assert [event.offset for event in batch.events] == [unpack_one(each).offset for each in batch.packed] == [3, 4, 5]
+    assert unpack_one(batch.packed[1]) == record(4)
+    assert batch.keys == [event_key(event) for event in batch.events]
+
+
+def test_a_batch_grows_chunk_by_chunk():
+    sorter, batch = Sorter(Manifest(), lambda: 0), Sorted()
+    sorter.sort([record(3), record(4)], batch)
+    sorter.sort([record(5)], batch)
+    assert [event.offset for event in batch.events] == [3, 4, 5]
+    assert batch.spans == {TopicPartition("coord.run.task.events", 0): Span(3, 5, 3, 5, [record_digest(record(n)) for n in (3, 4, 5)])}
 
 
 def test_dead_letters_of_every_class_are_set_aside():
@@ -66,8 +80,8 @@ def test_a_fault_of_our_own_rejects_one_record_only(monkeypatch):
 
 
 def test_spans_say_what_was_read_of_each_partition():
-    found = spans([record(3, partition=1, timestamp=7), record(9, partition=1, timestamp=8), record(0)])
-    assert found == {
-        TopicPartition("coord.run.task.events", 1): Span(3, 9, 2, 8),
-        TopicPartition("coord.run.task.events", 0): Span(0, 0, 1, 5),
+    records = [record(3, partition=1, timestamp=7), record(9, partition=1, timestamp=8), record(0)]
+    assert Sorter(Manifest(), lambda: 0).sort(records).spans == {
+        TopicPartition("coord.run.task.events", 1): Span(3, 9, 2, 8, [record_digest(one) for one in records[:2]]),
+        TopicPartition("coord.run.task.events", 0): Span(0, 0, 1, 5, [record_digest(records[2])]),
     }

@@ -9,7 +9,7 @@ from coordination.manifest import Manifest
 from coordination.partitioner import partition_for
 from coordination.rows import Layout
 from dashboard.events import identity
-from dashboard.ingest.sorting import Sorter, spans
+from dashboard.ingest.sorting import Sorter
 from dashboard.ingest.store import Advance, Conflict
 from dashboard.ingest.working import WorkingSet
 from dashboard.ingest.writing import BatchWriter, Fenced, Reading, Written
@@ -38,18 +38,18 @@ class Hand:
     def reading(self, *names: str, task: str = "task-1", epoch: int = 1) -> Reading:
         """A batch of one event per name, of one task."""
         records = [self._record(name, task) for name in names]
-        read = spans(records)
+        batch = self.sorter.sort(records)
         advances = [
             Advance(one, self.offsets.get(one, 0), span.last + 1, span.count, span.last_timestamp * 1000)
-            for one, span in read.items()
+            for one, span in batch.spans.items()
         ]
-        for one, span in read.items():
+        for one, span in batch.spans.items():
             Position.objects.get_or_create(
                 topic=one.topic, partition=one.partition, defaults={"shard": LAYOUT.shard(*one)}
             )
             Shard.objects.get_or_create(shard=LAYOUT.shard(*one), defaults={"epoch": 1})
             self.offsets[one] = span.last + 1
-        return Reading(self.sorter.sort(records), read, advances, {LAYOUT.shard(*one): epoch for one in read})
+        return Reading(batch, advances, {LAYOUT.shard(*one): epoch for one in batch.spans})
 
     def _record(self, name: str, task: str) -> StoredRecord:
         data = {
