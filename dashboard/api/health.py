@@ -12,6 +12,7 @@ from coordination.lag import words
 from dashboard.api.alertlist import open_alerts
 from dashboard.api.grouplist import alarms
 from dashboard.api.instants import iso, seconds
+from dashboard.api.paging import counted
 from dashboard.api.queue import open_count
 from dashboard.clock import database_now
 from dashboard.models import DeadLetter, Decision, Gap, Position, Worker
@@ -61,7 +62,7 @@ def health_row(now: int | None = None) -> dict[str, Any]:
             "approvals": open_count(),
             "agents": alarms(),
             "alerts": open_alerts(),
-            "dead": DeadLetter.objects.filter(state=DeadLetter.State.OPEN).count(),
+            "dead": counted(DeadLetter.objects.filter(state=DeadLetter.State.OPEN)),
         },
     }
 

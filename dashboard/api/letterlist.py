@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from dashboard.api.addresses import address, record_address, short_position, task_address
 from dashboard.api.instants import iso
 from dashboard.api.letterfilter import letters
-from dashboard.api.paging import cursor, page, position
+from dashboard.api.paging import counted, cursor, page, position
 from dashboard.api.problems import Problem
 from dashboard.models import DeadLetter, Rejected
 
@@ -113,6 +113,6 @@ def rejected_row(rejected: Rejected) -> dict[str, Any]:
 
 
 def letter_figures() -> dict[str, int]:
-    """How many are open, redriven, discarded, rejected."""
-    counts = {state: DeadLetter.objects.filter(state=state).count() for state in STATES}
-    return counts | {"rejected": Rejected.objects.count()}
+    """How many are open, redriven, discarded, rejected, as `counted` says."""
+    counts = {state: counted(DeadLetter.objects.filter(state=state)) for state in STATES}
+    return counts | {"rejected": counted(Rejected.objects.all())}

@@ -9,6 +9,7 @@ import binascii
 from typing import Any, Final
 
 import msgspec
+from django.db.models import QuerySet
 
 from dashboard.api.problems import Problem
 
@@ -16,6 +17,8 @@ PAGE: Final = 50
 MOST: Final = 200
 EMPTY: Final[dict[str, Any]] = {"items": [], "next": None}
 LARGEST: Final = 2**63 - 1
+COUNTED: Final = 1_000
+"""Counts that stand on every page stop here, shown as "999+": what is behind may be millions."""
 
 
 def cursor(*key: Any) -> str:
@@ -46,6 +49,11 @@ def _unreadable() -> Problem:
 def size(limit: int | None) -> int:
     """How many rows a page has: what was asked for, between 1 and 200; 50 if nothing was said."""
     return PAGE if limit is None else max(1, min(MOST, limit))
+
+
+def counted(found: QuerySet[Any]) -> int:
+    """How many rows there are; `COUNTED` for that many or more."""
+    return found.order_by()[:COUNTED].count()
 
 
 def page(items: list[dict[str, Any]], limit: int, following: str | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from coordination.requests import Request as RequestRow
 from dashboard.api.instants import iso
+from dashboard.api.paging import counted
 from dashboard.api.requestrows import Around, request_row
 from dashboard.models import Approval, Claim, ConsumerGroup, Decision, Request, Step, Vote
 
@@ -31,8 +32,8 @@ def open_requests() -> QuerySet[Request]:
 
 
 def open_count() -> int:
-    """How many requests wait for a person."""
-    return open_requests().count()
+    """How many requests wait for a person, as `counted` says."""
+    return counted(open_requests())
 
 
 def open_rows(now: int, limit: int = LIMIT) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from dashboard.api.addresses import address
 from dashboard.api.cascades import Cascade, cascades
@@ -86,10 +86,11 @@ def _asks(runs: list[Run]) -> list[dict[str, Any] | None]:
 
 def figures(since: int) -> dict[str, int]:
     """The board's headline: live runs, runs that failed since `since` (µs)."""
-    return Run.objects.aggregate(
-        live=Count("run_id", filter=LIVE),
-        failed=Count("run_id", filter=Q(state="failed", ended_at__gte=since)),
-    )
+    # Two questions, because each has an index that one question about both would not use.
+    return {
+        "live": Run.objects.filter(LIVE).count(),
+        "failed": Run.objects.filter(state="failed", ended_at__gte=since).count(),
+    }
 
 
 def usual(run: Run, least: int = 5, most: int = 50) -> tuple[int, int] | None:

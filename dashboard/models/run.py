@@ -41,6 +41,10 @@ class Run(models.Model):
             models.Index(fields=["first_at"], name="run_by_first"),
             models.Index(fields=["state", "first_at"], name="run_by_state"),
             models.Index(fields=["workflow", "first_at"], name="run_by_workflow"),
+            models.Index(fields=["state", "ended_at"], name="run_by_end"),
+            models.Index(
+                fields=["first_at"], condition=~models.Q(state__in=("completed", "failed", "canceled")), name="run_live"
+            ),
         )
         permissions = (
             ("steer_run", "Can cancel, retry and compensate tasks"),

@@ -13,6 +13,7 @@ from coordination.instants import rfc3339
 from coordination.lag import words as duration_words
 from coordination.visible import visible as visible_text
 from dashboard.api import addresses
+from dashboard.api.paging import COUNTED
 from dashboard.api.signs import Sign, sign_of_state
 
 register = template.Library()
@@ -35,6 +36,12 @@ def stylesheet(name: str) -> str:
 def address(*parts: str | int) -> str:
     """The path of a page; every part is quoted, also its slashes, or a browser would take an id's dots for folders."""
     return addresses.address(*parts)
+
+
+@register.filter
+def count(number: int) -> str:
+    """A count as text; "999+" where counting stopped."""
+    return "999+" if number >= COUNTED else str(number)
 
 
 @register.filter

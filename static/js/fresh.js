@@ -58,7 +58,7 @@ function tellBehind() {
 
 function counts(row) {
   for (const [name, value] of Object.entries(row.counts ?? {})) {
-    for (const element of document.querySelectorAll(`[data-count="${name}"]`)) element.textContent = value || "";
+    for (const element of document.querySelectorAll(`[data-count="${name}"]`)) element.textContent = value >= 1000 ? "999+" : value || "";
   }
   waiting(row.counts?.approvals ?? 0);
   const banner = document.getElementById("trouble");

@@ -1,7 +1,9 @@
 """Cursors come back as they were made, and anything else is refused."""
 
 import pytest
+from django.contrib.auth.models import Group
 
+from dashboard.api import paging
 from dashboard.api.paging import MOST, PAGE, cursor, page, position, size
 from dashboard.api.problems import Problem
 
@@ -32,3 +34,11 @@ def test_sizes_are_bounded() -> None:
 def test_a_page_that_is_not_full_has_no_next() -> None:
     assert page([{"id": 1}], 2, "x") == {"items": [{"id": 1}], "next": None}
     assert page([{"id": 1}, {"id": 2}, {"id": 3}], 2, "x") == {"items": [{"id": 1}, {"id": 2}], "next": "x"}
+
+
+@pytest.mark.django_db
+def test_counting_stops_where_nobody_wants_to_know_any_more(monkeypatch) -> None:
+    monkeypatch.setattr(paging, "COUNTED", 2)
+    Group.objects.bulk_create([Group(name=name) for name in "abc"])
+    assert paging.counted(Group.objects.filter(name="a").order_by("name")) == 1
+    assert paging.counted(Group.objects.filter(name__in=list("abc"))) == 2

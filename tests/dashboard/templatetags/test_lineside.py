@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.templatetags.lineside import address, clock, exact, instant, middle, pretty, sign, span, words
+from dashboard.templatetags.lineside import address, clock, count, exact, instant, middle, pretty, sign, span, words
 
 NOW = 1_790_000_000_000_250
 
@@ -37,3 +37,7 @@ def test_small_things() -> None:
     assert words("a b") == ["a", "b"]
     assert span(1_121_000_000) == "18 m 41 s"
     assert sign("working")["label"] == "running"
+
+
+def test_a_count_that_stopped_says_so() -> None:
+    assert [count(number) for number in (0, 7, 999, 1_000)] == ["0", "7", "999", "999+"]
