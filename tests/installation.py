@@ -41,6 +41,12 @@ class Api:
         answer.raise_for_status()
         return answer.json()
 
+    def post(self, path: str, body: Any, *, key: str = "") -> Any:
+        """The answer to a POST, with an Idempotency-Key if one is given; raises httpx.HTTPStatusError."""
+        answer = self._client.post(path, json=body, headers={"Idempotency-Key": key} if key else {})
+        answer.raise_for_status()
+        return answer.json()
+
     def all(self, path: str, **query: Any) -> list[dict[str, Any]]:
         """All items of a list, page after page."""
         items, cursor = [], None
@@ -121,9 +127,10 @@ class Installation:
         process.wait_until(lambda: process.logged("Open http"), START_SECONDS)
         return Site(self, process, port)
 
-    def api(self, site: "Site") -> Api:
-        """The API of a web process, for a user who may see everything."""
-        token = self.manage("token", USER, "--name", "tests").splitlines()[-1]
+    def api(self, site: "Site", *scopes: str) -> Api:
+        """The API of a web process, for a user who may do everything: within these scopes, else only look."""
+        scope = [word for name in scopes for word in ("--scope", name)]
+        token = self.manage("token", USER, "--name", "tests", *scope).splitlines()[-1]
         self._apis.append(Api(site.address, token))
         return self._apis[-1]
 
