@@ -1,6 +1,7 @@
 """All benchmarks, one after the other: `uv run python -m tests.benchmarks [NAME …] [--quick]`.
 
-Each prints its figures beside a floor or a peer measured in the same run. `--quick` is the short form: it shows
+Each prints its figures beside a floor or a peer measured in the same run; most also keep them as JSON in `results/`,
+with the commit they were taken at. `--quick` is the short form: it shows
 that each benchmark works; its figures are rough. No benchmark fails because of a figure.
 """
 
@@ -14,14 +15,20 @@ from typing import Final
 HERE: Final = Path(__file__).parent
 QUICK: Final[Mapping[str, Sequence[str]]] = {
     "eventlog": ("--records", "5000"),
+    "fanout": ("--viewers", "60", "--seconds", "3", "--rounds", "1"),
     "fold": ("200",),
     "graph": ("--sizes", "100", "2000", "--repeats", "2"),
-    "ingest": ("--events", "8000"),
+    "ingest": ("--events", "8000", "--rounds", "1"),
     "kafkalog": ("--records", "5000"),
+    "peers": ("--runs", "2", "--tasks", "20"),
     "travel": ("--events", "2000", "--positions", "10"),
     "latency": ("--shapes", "embedded", "--rates", "100", "--probes", "40"),
     "pages": ("--backlog", "10000"),
 }
+
+
+# Installs the products of others, so only who names it gets it.
+BY_NAME: Final = frozenset({"peers"})
 
 
 def names() -> list[str]:
@@ -39,7 +46,7 @@ def main() -> int:
     if unknown:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(names())}")
     broken = []
-    for name in options.names or names():
+    for name in options.names or [each for each in names() if each not in BY_NAME]:
         print(f"\n== {name}", flush=True)
         extra = QUICK.get(name, ()) if options.quick else ()
         command = [sys.executable, "-m", f"tests.benchmarks.bench_{name}", *extra]

@@ -1,10 +1,12 @@
-"""How fast one worker reads Kafka into the tables, beside the floor measured in the same run.
+"""How fast workers read Kafka into the tables, and a rebuild folds them anew, beside the floor of the same run.
 
-    uv run python -m tests.benchmarks.bench_ingest [--events N] [--stores sqlite,postgres]
+    uv run python -m tests.benchmarks.bench_ingest [--events N] [--rounds 5] [--rows sqlite,postgres,…]
 
-Prints events per second, processor µs per event of the ingest thread, the share of the floor's rate that is reached,
-and bytes per event on disk. The floor is aiokafka with a plain decoder (`plain.py`), which stores nothing. Every
-measurement runs in a process of its own.
+Rows are `sqlite`, `postgres`, `postgres x2`, `postgres x4` (so many workers). The floor is aiokafka with a plain
+decoder (`plain.py`), which stores nothing. Rounds go through all rows in turn; figures are medians: events a second,
+processor µs an event of all workers together, the share of the floor's rate (and of its processor time, which
+other work on the machine disturbs less), bytes an event on disk, and the rebuild beside its own live ingest.
+Every measurement runs in processes of its own.
 """
 
 import argparse
@@ -14,22 +16,23 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
-import time
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from coordination.kafkalog import open_kafkalog
 from coordination.manifest import Manifest
-from tests.benchmarks.plain import floor
+from tests.benchmarks.results import keep, medians, table
 from tests.benchmarks.workload import Workload
 from tests.services.kafka import KafkaBroker
 from tests.services.postgres import PostgresServer
 
 NAMESPACE = "bench"
-FAMILIES = ("run.task.commands", "run.task.events", "run.tool.events", "run.workflow.events")
+ROWS = ("sqlite", "postgres", "postgres x2", "postgres x4")
 CHUNK = 5_000
+Environment = Mapping[str, str]
+Told = dict[str, float]
 
 
 async def fill(bootstrap: str, events: int) -> None:
@@ -41,110 +44,101 @@ async def fill(bootstrap: str, events: int) -> None:
     await log.close()
 
 
-def in_child(mode: str, environment: dict[str, str]) -> dict[str, float]:
-    """Run one measurement in a process of its own."""
-    command = [sys.executable, "-m", "tests.benchmarks.bench_ingest", "--child", mode]
-    done = subprocess.run(command, env={**os.environ, **environment}, stdout=subprocess.PIPE, check=True)
-    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return figures
+def children(mode: str, count: int, environment: Environment) -> list[Told]:
+    """What so many processes of `ingestchild` measured that began together."""
+    command = [sys.executable, "-m", "tests.benchmarks.ingestchild", mode]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    started = [subprocess.Popen(command, env={**os.environ, **environment}, **pipes) for _ in range(count)]  # type: ignore[call-overload]
+    if mode == "worker":
+        for child in started:
+            child.stdout.readline()
+    answers = []
+    for child in started:
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    for child in started:
+        printed, _ = child.communicate()
+        answers.append(json.loads(printed.splitlines()[-1]))
+    return answers
 
 
-def child_floor() -> dict[str, float]:
-    """Measure the floor."""
-    topics = [Manifest(NAMESPACE).topic_named(family) for family in FAMILIES]
-    events = int(os.environ["BENCH_EVENTS"])
-    wall, cpu = asyncio.run(floor(os.environ["BENCH_KAFKA"], topics, events))
-    return {"wall": wall, "cpu": cpu}
-
-
-def child_worker() -> dict[str, float]:
-    """Drain the log into an empty database."""
-    import django  # noqa: PLC0415  (needs the environment of this child)
-
-    django.setup()
-    from django.core.management import call_command  # noqa: PLC0415
-
-    from dashboard.eventlog import close_eventlog, open_eventlog  # noqa: PLC0415
-    from dashboard.ingest.loop import Ingest  # noqa: PLC0415
-    from dashboard.manifest import manifest  # noqa: PLC0415
-    from dashboard.models import Position  # noqa: PLC0415
-    from dashboard.runtime import collect_seldom, make_store, worker_name  # noqa: PLC0415
-    from dashboard.shards import Leases  # noqa: PLC0415
-
-    call_command("migrate", verbosity=0, skip_checks=True)
-    before = disk()
-    ingest = Ingest(
-        open_eventlog, manifest(), make_store(), Leases(worker_name(), "ingest"), drain=True, close_log=close_eventlog
-    )
-    collect_seldom()
-    wall, cpu = time.perf_counter(), time.process_time()
-    ingest.run(threading.Event())
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    events = sum(Position.objects.values_list("records", flat=True))
-    return {
-        "events": events,
-        "wall": wall / events * 1e6,
-        "cpu": cpu / events * 1e6,
-        "disk": (disk() - before) / events,
+def figures(answers: list[Told], floor: Told) -> Told:
+    """One row, of the workers together."""
+    events = answers[0]["events"]
+    wall, cpu = max(each["wall"] for each in answers) / events, sum(each["cpu"] for each in answers) / events
+    told = {
+        "events/s": 1 / wall,
+        "CPU µs": cpu * 1e6,
+        "of floor": floor["wall"] / floor["events"] / wall,
+        "of floor CPU": floor["cpu"] / floor["events"] / cpu,
     }
+    if "after" in answers[0]:
+        size = max(each["after"] for each in answers) - min(each["before"] for each in answers)
+        told["bytes"] = size / events
+    return told
 
 
-def disk() -> int:
-    """Bytes of the database on disk."""
-    from django.db import connection  # noqa: PLC0415
+def one_round(rows: list[str], base: Environment, servers: dict[str, PostgresServer]) -> dict[str, Told]:
+    """All rows once."""
+    (floor,) = children("floor", 1, base)
+    found = {"floor": figures([floor], floor)}
+    for row in rows:
+        store, _, workers = row.partition(" x")
+        with ExitStack() as stack:
+            if store == "sqlite":
+                folder = stack.enter_context(tempfile.TemporaryDirectory())
+                url = f"sqlite:///{quote(folder)}/bench.sqlite3"
+            else:
+                url = servers[store].create_database("bench")
+                stack.callback(servers[store].drop_database, "bench")
+            environment = {**base, "LINESIDE_DATABASE_URL": url}
+            migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--skip-checks"]
+            subprocess.run(migrate, env={**os.environ, **environment}, check=True)
+            answers = children("worker", int(workers or 1), environment)
+            found[row] = figures(answers, floor)
+            if not workers:
+                again = figures(children("rebuild", 1, environment), floor)
+                live = found[row]
+                again["of live"], again["of live CPU"] = (
+                    again["events/s"] / live["events/s"],
+                    live["CPU µs"] / again["CPU µs"],
+                )
+                found[f"{row}, rebuild"] = again
+    return found
 
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            return Path(connection.settings_dict["NAME"]).stat().st_size
-        cursor.execute("SELECT pg_database_size(current_database())")
-        return int(cursor.fetchone()[0])
 
-
-def report(name: str, measured: dict[str, float], base: dict[str, float]) -> None:
-    """One line."""
-    share = base["wall"] / measured["wall"]
-    rate = 1e6 / measured["wall"]
-    stored = f"  {measured['disk']:4.0f} bytes/event" if "disk" in measured else ""
-    print(f"{name:10} {rate:9,.0f} events/s  {measured['cpu']:6.1f} µs CPU/event  {share:5.0%} of the floor{stored}")
-
-
-def measure(events: int, stores: list[str]) -> None:
+def measure(events: int, rounds: int, rows: list[str]) -> dict[str, Told]:
     """Everything, against a broker and a server of our own."""
-    with KafkaBroker() as kafka, tempfile.TemporaryDirectory() as folder:
+    with ExitStack() as stack:
+        kafka = stack.enter_context(KafkaBroker())
+        servers = {"postgres": stack.enter_context(PostgresServer())} if set(rows) - {"sqlite"} else {}
+        state = stack.enter_context(tempfile.TemporaryDirectory())
         asyncio.run(fill(kafka.bootstrap, events))
-        base: dict[str, Any] = {
+        base = {
             "BENCH_EVENTS": str(events),
             "BENCH_KAFKA": kafka.bootstrap,
-            "DJANGO_SETTINGS_MODULE": "dashboard.settings",
             "LINESIDE_NAMESPACE": NAMESPACE,
-            "LINESIDE_STATE": folder,
+            "LINESIDE_STATE": state,
             "LINESIDE_LOG": f"kafka://{kafka.bootstrap}",
         }
-        lowest = in_child("floor", base)
-        report("floor", lowest, lowest)
-        for store in stores:
-            if store == "sqlite":
-                url = f"sqlite:///{quote(folder)}/bench.sqlite3"
-                report(store, in_child("worker", base | {"LINESIDE_DATABASE_URL": url}), lowest)
-            else:
-                with PostgresServer() as server:
-                    url = server.create_database("bench")
-                    report(store, in_child("worker", base | {"LINESIDE_DATABASE_URL": url}), lowest)
-        report("floor", in_child("floor", base), lowest)
+        told = []
+        for number in range(rounds):
+            told.append(one_round(rows, base, servers))
+            print(f"round {number + 1} of {rounds}\n{table(told[-1])}", flush=True)
+    return {row: medians([each[row] for each in told]) for row in told[0]}
 
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=100_000)
-    parser.add_argument("--stores", default="sqlite,postgres")
-    parser.add_argument("--child", choices=("floor", "worker"))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rows", default=",".join(ROWS))
     arguments = parser.parse_args()
-    if arguments.child:
-        print(json.dumps(child_floor() if arguments.child == "floor" else child_worker()))
-    else:
-        measure(arguments.events, arguments.stores.split(","))
+    os.chdir(Path(__file__).parents[2])
+    found = measure(arguments.events, arguments.rounds, arguments.rows.split(","))
+    print(f"medians of {arguments.rounds}\n{table(found)}")
+    keep("ingest", found, events=arguments.events, rounds=arguments.rounds)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ LOOSE = 400
 ASIDE = re.compile(r"^(admin/|sign-|static/|media/|api/v1/(log|openapi)|.*<str:token>|metrics)")
 # What an address is asked, where it answers nothing without.
 QUESTIONS = {"api/v1/runs/compare": "?a={run_id}&b={run_id}", "compare/": "?a={run_id}&b={run_id}"}
+# What reads all runs because it sums over them.
+SUMMING = {"/api/v1/workflows", "/workflows/"}
 
 Feed = Callable[[list[NewRecord]], None]
 
@@ -85,7 +87,8 @@ def check(engine: str, times: int) -> None:
     multiply(times)
     after, large = walked(client), {table for table, rows in sizes().items() if rows >= MANY}
     assert {Run._meta.db_table, Task._meta.db_table, Segment._meta.db_table} <= large, sizes()
-    scans = {address: _too_much(one, large) for address, one in after.items() if _too_much(one, large)}
+    scans = {address: _too_much(one, large) for address, one in after.items() if address not in SUMMING}
+    scans = {address: found for address, found in scans.items() if found}
     assert not scans, "\n".join(f"{address}: {one}" for address, one in scans.items())
     more = {address: (before[address].queries, one.queries) for address, one in after.items()}
     assert not {address: counts for address, counts in more.items() if counts[1] > counts[0] + 2}
@@ -93,7 +96,11 @@ def check(engine: str, times: int) -> None:
         grown = {address: (before[address].pages, one.pages) for address, one in after.items()}
         worst = sorted(grown.items(), key=lambda pair: pair[1][0] - pair[1][1])[:5]
         print("pages touched before and after, those that grew most:", *worst, sep="\n  ")
-        assert not {address: pages for address, pages in grown.items() if pages[1] > 2 * pages[0] + LOOSE}
+        assert not {
+            address: pages
+            for address, pages in grown.items()
+            if pages[1] > 2 * pages[0] + LOOSE and address not in SUMMING
+        }
 
 
 def _too_much(one: Work, large: set[str]) -> dict[str, Any]:

@@ -54,7 +54,9 @@ def test_a_batch_grows_chunk_by_chunk():
     sorter.sort([record(3), record(4)], batch)
     sorter.sort([record(5)], batch)
     assert [event.offset for event in batch.events] == [3, 4, 5]
-    assert batch.spans == {TopicPartition("coord.run.task.events", 0): Span(3, 5, 3, 5, [record_digest(record(n)) for n in (3, 4, 5)])}
+    assert batch.spans == {
+        TopicPartition("coord.run.task.events", 0): Span(3, 5, 3, 5, [record_digest(record(n)) for n in (3, 4, 5)])
+    }
 
 
 def test_dead_letters_of_every_class_are_set_aside():
