@@ -110,7 +110,7 @@ def test_the_rail_counts_what_needs_somebody() -> None:
     group("writer", "idle")
     dead_letter(1)
     dead_letter(2, state="redriven")
-    assert health_row(NOW)["counts"] == {"approvals": 1, "agents": 1, "dead": 1}
+    assert health_row(NOW)["counts"] == {"approvals": 1, "agents": 1, "alerts": 0, "dead": 1}
 
 
 @pytest.mark.parametrize(
