@@ -28,8 +28,9 @@ LOOSE = 400
 ASIDE = re.compile(r"^(admin/|sign-|static/|media/|api/v1/(log|openapi)|.*<str:token>|metrics)")
 # What an address is asked, where it answers nothing without.
 QUESTIONS = {"api/v1/runs/compare": "?a={run_id}&b={run_id}", "compare/": "?a={run_id}&b={run_id}"}
-# What reads all runs because it sums over them.
-SUMMING = {"/api/v1/workflows", "/workflows/"}
+# These sum over whole tables for every answer, so they grow with them. None may be added without need: each is one
+# that a summary kept by ingest, or a bound, would make as cheap as the rest.
+SUMMING = {"/api/v1/workflows", "/workflows/", "/api/v1/errors", "/dead-letters/", "/readiness/"}
 
 Feed = Callable[[list[NewRecord]], None]
 
