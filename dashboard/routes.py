@@ -35,12 +35,14 @@ OPEN: Final[dict[str, str]] = {
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One method of one address; `capability` is None where the route asks for itself or is open (`why`)."""
+    """One method of one address; `capability` is None where the route asks for itself or is open (`why`). `scope` is
+    the word that a token must hold for it; empty for pages."""
 
     method: str
     path: str
     capability: Capability | None
     why: str = ""
+    scope: str = ""
 
     @property
     def right(self) -> str:
@@ -70,14 +72,15 @@ def _calls() -> Iterator[Route]:
             for operation in view.operations:
                 address = API + f"{prefix}/{path}".replace("//", "/").strip("/").replace("{", "<").replace("}", ">")
                 capability = getattr(operation.view_func, "capability", None)
+                scope = getattr(operation.view_func, "scope", "")
                 for method in operation.methods:
-                    yield _route(method, address, capability)
+                    yield _route(method, address, capability, scope)
     yield _route("GET", f"{API}openapi.json", None)
 
 
-def _route(method: str, path: str, capability: Capability | None) -> Route:
+def _route(method: str, path: str, capability: Capability | None, scope: str = "") -> Route:
     why = next((why for known, why in OPEN.items() if path == known or _under(path, known)), "")
-    return Route(method, path, capability, "" if capability else why)
+    return Route(method, path, capability, "" if capability else why, scope)
 
 
 def _under(path: str, known: str) -> bool:

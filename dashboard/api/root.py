@@ -63,7 +63,7 @@ def allowed(capability: Capability, word: str = "read") -> Callable[[Call], Call
             status, body = found if isinstance(found, tuple) else (200, found)
             return written(body, status)
 
-        guarded.capability = capability  # type: ignore[attr-defined]  # for `dashboard.routes`
+        guarded.capability, guarded.scope = capability, word  # type: ignore[attr-defined]  # for `dashboard.routes`
         return cast("Call", guarded)
 
     return decorate
