@@ -1,6 +1,6 @@
 """Calls count when they end, once each, with what they used."""
 
-from coordination.calls import COUNTED_ONCE, digest
+from coordination.calls import COUNTED_ONCE, MOST_COST, digest
 from coordination.projection import Rows, fold
 from coordination.tasks import Task
 from tests.coordination.stories import Story
@@ -40,9 +40,17 @@ def test_model_calls_are_counted_apart() -> None:
 
 def test_cost_is_exact_to_the_millionth_and_rounded_half_to_even_past_it() -> None:
     story = Story()
-    for cost in ("12", "0.1", "0.000001", "0.0000005", "0.0000015", "999999999999.999999"):
+    for cost in ("12", "0.1", "0.000001", "0.0000005", "0.0000015", "99999999.999999"):
         story.say("model.call.completed", task="t", data={"model": "m", "cost": cost})
-    assert folded(story).cost == 12_000_000 + 100_000 + 1 + 0 + 2 + 999_999_999_999_999_999
+    assert folded(story).cost == 12_000_000 + 100_000 + 1 + 0 + 2 + 99_999_999_999_999
+
+
+def test_sums_stop_at_a_bound_that_tables_can_hold() -> None:
+    story = Story()
+    for _ in range(3):
+        much = {"model": "m", "cost": "999999999999.999999", "tokens_in": 2**31 - 1, "tokens_out": 1}
+        story.say("model.call.completed", task="t", data=much)
+    assert folded(story).cost == MOST_COST
 
 
 def test_a_call_is_a_sign_of_life_and_changes_no_state() -> None:

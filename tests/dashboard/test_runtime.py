@@ -52,7 +52,7 @@ def test_an_unknown_role_is_refused_with_those_there_are():
 def test_every_role_can_be_found():
     for name in runtime.ROLES.values():
         assert asyncio.iscoroutinefunction(runtime.import_string(name))
-    assert set(ALL) == {"ingest", *runtime.ROLES}
+    assert {*ALL, *runtime.ON_REQUEST} == {"ingest", *runtime.ROLES}
 
 
 def test_ingest_reads_until_it_is_stopped_and_leaves_no_lease_behind(log):
