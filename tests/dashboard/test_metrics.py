@@ -56,8 +56,11 @@ def test_it_tells_what_the_tables_say(client, user):
     )
     figures = {"batches": 4, "batch_seconds": 0.5}
     Worker.objects.create(worker_id="w", role="ingest", started_at=1, lease_until=now + 10**7, figures=figures)
-    ConsumerGroup.objects.create(group="agent.a", taken_at=now, waiting=12, age_ms=3_500, body="{}")
-    ConsumerGroup.objects.create(group="agent.b", taken_at=now, body="{}")
+    ConsumerGroup.objects.create(
+        group="agent.a", agent_group="a", taken_at=now, waiting=12, age_ms=3_500, verdict="behind", body="{}"
+    )
+    ConsumerGroup.objects.create(group="agent.b", agent_group="b", taken_at=now, body="{}")
+    ConsumerGroup.objects.create(group="foreign", taken_at=now, waiting=5, body="{}")
     client.force_login(user)
     figures = told(client.get("/metrics"))
     assert figures["lineside_ingest_records_total"] == 6
@@ -67,6 +70,9 @@ def test_it_tells_what_the_tables_say(client, user):
     assert figures["lineside_ingest_batch_seconds_sum[('worker', 'w')]"] == 0.5
     assert figures["lineside_group_waiting_tasks[('group', 'agent.a')]"] == 12
     assert figures["lineside_group_age_seconds[('group', 'agent.a')]"] == 3.5
+    assert figures["lineside_group_verdict[('group', 'agent.a'), ('verdict', 'behind')]"] == 1
+    # What is not known is left out, and so is a group of which no agent is a member.
     assert "lineside_group_waiting_tasks[('group', 'agent.b')]" not in figures
+    assert "lineside_group_waiting_tasks[('group', 'foreign')]" not in figures
     assert figures["lineside_live_sockets"] == 0
     assert figures["lineside_decisions[('stage', 'saved')]"] == 0
