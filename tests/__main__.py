@@ -43,8 +43,19 @@ def stages(pytest_arguments: Sequence[str]) -> list[Stage]:
         Stage("ruff", [*python, "ruff", "check", "."]),
         Stage("mypy", [*python, "mypy", "coordination", "dashboard", "tests/services"]),
         Stage("imports", [lint_imports]),
-        # Two files at a time: half of a test's time is waiting for a server. Each has servers of its own.
-        Stage("pytest", [*python, "pytest", "-n", "2", "--dist", "loadfile", "--durations", "20", *pytest_arguments]),
+        *_pytest(python, pytest_arguments),
+    ]
+
+
+def _pytest(python: Sequence[str], arguments: Sequence[str]) -> list[Stage]:
+    """Two files at a time, because half of a test's time is waiting for a server; each has servers of its own. Faults
+    are told apart from a busy machine only where nothing else runs."""
+    together = [*python, "pytest", "-n", "2", "--dist", "loadfile", "--durations", "20"]
+    if set(arguments) - {"--long"}:
+        return [Stage("pytest", [*together, *arguments])]
+    return [
+        Stage("pytest", [*together, "--ignore", "tests/faults", *arguments]),
+        Stage("faults", [*python, "pytest", "--durations", "20", "tests/faults", *arguments]),
     ]
 
 

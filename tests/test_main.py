@@ -32,3 +32,10 @@ def test_arguments_go_to_pytest_alone() -> None:
     commands = {stage.name: list(stage.command) for stage in stages(["--long", "-x"])}
     assert commands["pytest"][-2:] == ["--long", "-x"]
     assert [name for name, command in commands.items() if "--long" in command] == ["pytest"]
+
+
+def test_faults_are_tried_while_nothing_else_runs() -> None:
+    commands = {stage.name: list(stage.command) for stage in stages(["--long"])}
+    assert "-n" not in commands["faults"]
+    assert "tests/faults" in commands["faults"]
+    assert commands["pytest"][-3:] == ["--ignore", "tests/faults", "--long"]
