@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 import msgspec
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
+from django.db.utils import DEFAULT_DB_ALIAS
 
 from dashboard.models import Approval, ConsumerGroup, DeadLetter, GroupSnapshot
 
@@ -29,7 +30,8 @@ def put(kept: Kept) -> None:
     """Write these rows over those of before, into the connection at hand."""
     for model, rows in kept:
         manager = cast(Any, model)._base_manager
-        manager.all().delete()
+        # Not `delete`, which looks for rows that refer to these: they are in tables that the past does not have.
+        manager.all()._raw_delete(DEFAULT_DB_ALIAS)
         manager.bulk_create(rows, batch_size=BATCH)
 
 

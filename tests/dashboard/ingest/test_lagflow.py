@@ -2,13 +2,12 @@
 
 from dashboard.lagflow import Flow
 from dashboard.models import FlowEdge
-from tests.dashboard.ingest.conftest import append, drain, log, tables  # noqa: F401  # pytest finds fixtures by name
 from tests.dashboard.ingest.test_loop import event
 
 MINUTE = 60_000_000
 
 
-def test_each_record_counts_once_for_the_group_that_wrote_it(tables, append, drain):  # noqa: F811
+def test_each_record_counts_once_for_the_group_that_wrote_it(tables, append, drain):
     flow = Flow()
     append([event("task.started", number, agent_group="writer") for number in range(5)])
     assert drain()
