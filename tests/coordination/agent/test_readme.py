@@ -9,15 +9,17 @@ import sys
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from coordination.agent import Agent, open_log
 from coordination.agent.conformance import RULES
 from coordination.event import Event
+from coordination.events.approval import ApprovalRequested
 from coordination.signing import Keyring
 from tests.coordination.agent.stage import DECISION_KEY, Stage
 from tests.installation import Installation
@@ -143,6 +145,19 @@ async def test_limits_are_taken(stage: Stage, page: ModuleType) -> None:
 
 async def test_an_agent_is_tested_in_memory(page: ModuleType) -> None:
     assert await page.outcome(TEXT) == {"summary": "The quick brown fox jumps", "words": 9}
+
+
+def test_what_another_runtime_asks_is_asked_here_and_answered_there(page: ModuleType) -> None:
+    human = {
+        "action_request": {"action": "refund", "args": {"amount": "18.50"}},
+        "config": {"allow_ignore": True, "allow_respond": False, "allow_edit": True, "allow_accept": True},
+        "description": "Refund order 7",
+    }
+    ask, data = page.asked(SimpleNamespace(value=[human], id="lg-1"), "approval-7", 2)
+    requested = msgspec.convert(data, ApprovalRequested)
+    assert (requested.approval_id, requested.fence, requested.title) == ("approval-7", 2, "Refund order 7")
+    assert (requested.risk, requested.reversibility) == ("medium", "no")
+    assert page.resumed(ask) == [{"type": "edit", "args": {"action": "refund", "args": {"amount": "17.00"}}}]
 
 
 class Demo:
