@@ -23,7 +23,7 @@ DAY = pruning.DAY
 @pytest.fixture
 def stored(tables: str, append: Any, drain: Any) -> str:
     """Traffic that was read, with its chain in the trail; the first two runs ended long ago."""
-    records: list[NewRecord] = Traffic(5, odd=0.3, live_runs=4).records(600)
+    records: list[NewRecord] = Traffic(5, odd=0.3, live_runs=4).records(900)
     append(records)
     assert drain()
     Anchoring().enter_heads(every=-1)
