@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from dashboard.models import ConsumerGroup, GroupSnapshot, Run
 from tests.browser.runs import keep, wide
@@ -87,4 +87,4 @@ def test_the_time_broken_down_sums_to_a_hundred(page: Page) -> None:
 def test_a_run_without_tasks_says_that_nothing_takes_time(opened: Callable[..., Page]) -> None:
     keep(Story())
     page = opened()
-    page.wait_for_function("document.querySelector('.timeline .graph-note').textContent.includes('Nothing')")
+    expect(page.locator(".timeline .graph-note")).to_contain_text("Nothing")
