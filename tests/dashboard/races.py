@@ -29,6 +29,7 @@ from coordination.approvals import content_hash  # noqa: E402
 from coordination.memorylog import MemoryLog  # noqa: E402
 from dashboard import approvals, outbox  # noqa: E402
 from dashboard.approvals import NotDecided  # noqa: E402
+from dashboard.approvals.decisions import VALIDITY  # noqa: E402
 from dashboard.clock import database_now  # noqa: E402
 from dashboard.models import Approval, Audit, Decision  # noqa: E402
 from dashboard.sweep.adoption import adopt_new  # noqa: E402
@@ -155,12 +156,19 @@ def main(count: int, seed: int) -> None:
         print(json.dumps(line | {"topic": told.get(line["approval_id"], [])}))
 
 
+def in_time() -> None:
+    """As if the relay came at once: requests last for milliseconds, and nothing is sent past their end."""
+    release()
+    Decision.objects.exclude(valid_until=None).update(valid_until=database_now() + VALIDITY)
+
+
 async def relayed() -> dict[str, list[str]]:
     """Relay everything; approval -> the ends of version 1 and commands that stand on the topics then."""
     log = MemoryLog()
     await create_topics(log)
+    async with tables() as thread:
+        await thread.run(in_time)
     async with tables() as thread, relaying(log):
-        await thread.run(release)
         await until(thread, settled, 1_800)
     told: dict[str, list[str]] = {}
     for topic in (FACTS, COMMANDS):
