@@ -11,7 +11,8 @@ from dashboard.models import Agent, Run, SummaryCursor, Task
 from dashboard.summaries import compare, due, newest, publish
 from tests.traffic import Traffic
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Numbers of batches go on from test to test otherwise, and what is due is looked for so many numbers at a time.
+pytestmark = pytest.mark.django_db(transaction=True, reset_sequences=True)
 
 
 def published(log: MemoryLog) -> int:
