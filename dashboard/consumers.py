@@ -34,7 +34,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Watch or acknowledge."""
         try:
             said = msgspec.json.decode(text_data or bytes_data or b"", type=Said)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             await self.close(NONSENSE)
             return
         if said.watch is not None:

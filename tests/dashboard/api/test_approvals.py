@@ -137,11 +137,19 @@ def test_a_claim_names_its_holder() -> None:
 
 def test_the_queue_and_one_request_are_readable() -> None:
     ask("ask-1")
-    client = signed_in(member("eve", "view_approval"))
+    client = signed_in(member("eve", "view_approval", "view_segment"))
     assert client.get("/api/v1/approvals").json()["items"][0]["approval_id"] == "ask-1"
     assert client.get("/api/v1/approvals/ask-1").json()["action"]["args"] == PAY["args"]
     assert client.get("/api/v1/approvals?state=decided").json()["items"] == []
     assert client.get("/api/v1/approvals?state=withdrawn").json()["items"] == []
+
+
+def test_without_the_right_to_payloads_nobody_reads_the_arguments() -> None:
+    ask("ask-1")
+    answer = signed_in(member("eve", "view_approval")).get("/api/v1/approvals/ask-1")
+    assert answer.json()["action"] == {"name": PAY["name"], "target": PAY["target"]}
+    assert answer.json()["will_run"] is None
+    assert b"18240.50" not in answer.content
 
 
 def test_a_state_that_does_not_exist_is_refused() -> None:
