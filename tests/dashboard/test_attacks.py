@@ -1,6 +1,6 @@
 """Attack strings against every input a person has: nothing runs, nothing leaks, nothing breaks.
 
-In CI each string goes to two or three of the inputs, and each input meets two or three strings; `--long` sends each
+In CI each string goes to three of the inputs, and each input meets two or three strings; `--long` sends each
 to all.
 """
 
