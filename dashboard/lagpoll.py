@@ -12,7 +12,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -84,8 +84,8 @@ class LagPoll:
 
     async def _ask(self) -> Answers:
         recreated: frozenset[str] = frozenset()
-        if self._clock() - self._topics_at >= TOPICS_EVERY:
-            recreated |= await self._look_at_topics(0)
+        if not self._topics:
+            recreated |= await self._look_at_topics()
         groups = await self._tables.run(declared_groups)
         infos = {info.group: info for info in await self._log.groups() if not info.group.startswith(OWN)}
         names = sorted({PREFIX + group for group in groups} | infos.keys())
@@ -94,9 +94,10 @@ class LagPoll:
         seen = dict(zip(names, await asyncio.gather(*looks), strict=True))
         at = self.now()
         ends = await self._log.ends(self._partitions(seen))
-        if self._went_back(ends):
-            # A topic may have been made anew: whoever is compared with it must know.
-            recreated |= await self._look_at_topics(self._polled_at)
+        back = self._went_back(ends)
+        if back or self._clock() - self._topics_at >= TOPICS_EVERY:
+            # A topic may have been made anew: whoever is compared with it must know, and ends tell best since when.
+            recreated |= await self._look_at_topics(back)
         self._polled_at = at
         commands = [where for where in ends if where.topic in self._commands]
         return Answers(seen, ends, commands, self._topics, recreated, at)
@@ -119,11 +120,12 @@ class LagPoll:
             except CoordinationError:
                 return Seen(info=info)
 
-    async def _look_at_topics(self, before_at: int) -> frozenset[str]:
+    async def _look_at_topics(self, back: Collection[str] = ()) -> frozenset[str]:
         """The topics as they are; returns those that were deleted and made again since they were last looked at.
 
-        `before_at`: when the ends that went back were last seen as they had been; 0 if none did.
+        `back`: the topics whose ends went back since the poll before.
         """
+        at = self.now()
         before, self._topics = self._topics, dict(await self._log.topics())
         self._topics_at = self._clock()
         rights = getattr(self._log, "rights", None)
@@ -133,7 +135,8 @@ class LagPoll:
                 self._rights = await rights(ours)
         places = [TopicPartition(name, n) for name, info in self._topics.items() for n in range(info.partitions)]
         ends = await self._log.ends(places)
-        await self._tables.run(store_topics, self._topics, ends, self._rights, self.now(), before_at)
+        seen_at = dict.fromkeys(back, self._polled_at)
+        await self._tables.run(store_topics, self._topics, ends, self._rights, at, seen_at)
         await self._tables.run(self._flow.look, self.now())
         return frozenset(
             name
@@ -141,9 +144,10 @@ class LagPoll:
             if name in before and before[name].topic_id and before[name].topic_id != info.topic_id
         )
 
-    def _went_back(self, ends: Mapping[TopicPartition, Ends]) -> bool:
+    def _went_back(self, ends: Mapping[TopicPartition, Ends]) -> frozenset[str]:
+        """The topics of which a partition ends before where it ended at the poll before, or is gone."""
         before, self._high = self._high, {where: end.high for where, end in ends.items()}
-        return any(high > self._high.get(where, -1) for where, high in before.items())
+        return frozenset(where.topic for where, high in before.items() if high > self._high.get(where, -1))
 
     async def thin(self) -> None:
         """Delete history that is older than its grain is kept; at most once a minute."""

@@ -131,11 +131,12 @@ def store_topics(
     ends: Mapping[TopicPartition, Ends],
     rights: Mapping[str, frozenset[str]],
     at: int,
-    before_at: int,
+    seen_at: Mapping[str, int],
 ) -> None:
-    """The topics as the log told of them at `at`; the row of one that is gone keeps the instant it was last seen.
+    """The topics as the log told of them, asked at `at`; the row of one that is gone keeps when it was last seen.
 
-    `before_at` is the poll before: a topic that is another one since was not yet then, or its end would have told.
+    `seen_at` is the poll before, of the topics whose ends went back since: they were the old ones then. Of others
+    the poll tells nothing: one made anew without records, or with more than the old one had, goes back nowhere.
     """
     kept: dict[str, int] = {}
     for where, end in ends.items():
@@ -151,7 +152,7 @@ def store_topics(
                     partitions=info.partitions,
                     replication=info.replication,
                     topic_id=info.topic_id,
-                    made_after=_made_after(before.get(name), info, before_at),
+                    made_after=_made_after(before.get(name), info, seen_at.get(name, 0)),
                     config=info.config,
                     rights=sorted(rights[name]) if name in rights else None,
                     records=kept.get(name),
@@ -164,11 +165,11 @@ def store_topics(
         )
 
 
-def _made_after(before: BrokerTopic | None, info: TopicInfo, before_at: int) -> int | None:
+def _made_after(before: BrokerTopic | None, info: TopicInfo, seen_at: int) -> int | None:
     """When there was last another topic of this name."""
     if before is None or not before.topic_id or before.topic_id == info.topic_id:
         return before.made_after if before else None
-    return max(before.taken_at, before_at)
+    return max(before.taken_at, seen_at)
 
 
 def made_after() -> dict[str, int]:
