@@ -73,6 +73,12 @@ def cascade_of(run: Run, most: int = SEARCHED) -> Cascade | None:
     return found
 
 
+def forget() -> None:
+    """Forget what was judged: the tables were replaced by others, in which a revision means something else."""
+    with _lock:
+        _known.clear()
+
+
 def cascades(runs: Iterable[Run]) -> Mapping[str, Cascade]:
     """The cascades of those of these runs that have a first cause."""
     found: dict[str, Any] = {}

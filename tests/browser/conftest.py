@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from dashboard.api import cascades
 from tests.dashboard.scenes import viewer
 from tests.services.chromium import Chromium
 
@@ -20,6 +21,12 @@ def _uncollected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     kept, settings.STATIC_ROOT = settings.STATIC_ROOT, tmp_path_factory.mktemp("static")
     yield
     settings.STATIC_ROOT = kept
+
+
+@pytest.fixture(autouse=True)
+def _forgotten() -> None:
+    # Every test begins with tables of its own, in which the same run and revision mean something else.
+    cascades.forget()
 
 
 @pytest.fixture(scope="module")
