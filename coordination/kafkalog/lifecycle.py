@@ -17,23 +17,33 @@ from coordination.kafkalog.connection import Connection
 from coordination.kafkalog.refusal import refusal
 
 _FORCE_SECONDS = 2.0
+_BACK_SECONDS = 0.2
 
 
 async def start(connection: Connection, make: Callable[[], Any], doing: str) -> Any:
     """The started client object that `make` makes. Raises LogUnreachable and LogDenied, with the true cause."""
-    address = connection.address
-    with connection.outage.watching():
-        started = make()
-        try:
-            async with asyncio.timeout(address.timeout):
-                await started.start()
-        except BaseException as error:
-            await _stop(started)
-            if isinstance(error, Exception):
-                raise await _failure(connection, error, doing) from error
-            raise
+    try:
+        with connection.outage.watching():
+            async with asyncio.timeout(connection.address.timeout):
+                while (started := await _started(make())) is None:
+                    await asyncio.sleep(_BACK_SECONDS)
+    except Exception as error:
+        raise await _failure(connection, error, doing) from error
     connection.outage.answered()
     return started
+
+
+async def _started(client: Any) -> Any | None:
+    """The client once it has started; None where a broker that is only just back did not know itself yet."""
+    try:
+        await client.start()
+    except BaseException as error:
+        await _stop(client)
+        # The metadata of such a broker may name no broker at all; aiokafka only asserts that it never happens.
+        if isinstance(error, AssertionError):
+            return None
+        raise
+    return client
 
 
 async def _failure(connection: Connection, error: Exception, doing: str) -> CoordinationError:

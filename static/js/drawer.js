@@ -47,6 +47,8 @@ export class Drawer {
 
   close() {
     this.chosen = null;
+    // A field that is hidden keeps the keys until the next frame; what is pressed after "Saved." means the page.
+    if (at("drawer").contains(document.activeElement)) document.activeElement.blur();
     at("drawer").hidden = at("cancel").hidden = true;
     for (const button of this.buttons) button.hidden = false;
   }

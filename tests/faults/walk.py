@@ -24,6 +24,7 @@ KINDS: Final = (
     ("record", r"/records/.+"),
 )
 ELSEWHERE: Final = re.compile(r"/(admin|sign-out|sign-in|static|api|metrics)(/|$)")
+FILE: Final = re.compile(r"\.(csv|ndjson|json|xes|svg|png)$")
 MARK: Final = re.findall(r"window\.(\w+)", RAN)[0]
 # Before any script of the page: whatever the policy refused, and whatever a handler would leave behind.
 HOOK: Final = """
@@ -62,6 +63,8 @@ class Walk:
 
     def visit(self, path: str) -> list[str]:
         """Open a page, touch what can be opened in it, look; returns the addresses it links to."""
+        if FILE.search(urlsplit(path).path):
+            return self._download(path)
         answer = self.page.goto(path, wait_until="load")
         self.page.wait_for_timeout(150)  # its scripts ask for more once it is loaded
         if answer is None or answer.status != 200:
@@ -72,6 +75,12 @@ class Walk:
         hrefs: list[str] = self.page.eval_on_selector_all("a[href]", "(all) => all.map((one) => one.href)")
         own = [href for href in hrefs if urlsplit(href).netloc == urlsplit(self.page.url).netloc]
         return [path for path in dict.fromkeys(map(_local, own)) if not ELSEWHERE.match(path)]
+
+    def _download(self, path: str) -> list[str]:
+        answer = self.page.request.get(path)
+        if answer.status != 200 or not answer.body():
+            self.faults.append(f"{path}: status {answer.status}, {len(answer.body())} bytes")
+        return []
 
     def look(self, where: str) -> None:
         """Note what is not as it should be in the page that is open."""

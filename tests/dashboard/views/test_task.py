@@ -60,6 +60,7 @@ def test_a_task_costs_the_same_in_a_run_of_many() -> None:
             assert client.get(PATH).status_code == 200
         return len(queries)
 
+    cost()  # what is kept for the process is read once
     few = cost()
     for number in range(60):
         task(f"other-{number}")
