@@ -56,9 +56,7 @@ class Deduplicator:
             keys = [event_key(events[index], salt) for index in waiting]
         return sorted(found)
 
-    def _round(
-        self, events: Sequence[Event], waiting: list[int], keys: Sequence[int]
-    ) -> tuple[list[int], list[Seen]]:
+    def _round(self, events: Sequence[Event], waiting: list[int], keys: Sequence[int]) -> tuple[list[int], list[Seen]]:
         """Those whose key is held by another event, and those that are duplicates."""
         offsets = [events[index].offset for index in waiting]
         first = dict(zip(reversed(keys), reversed(offsets), strict=True))

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
 from dashboard.api.actrows import act_rows
 from dashboard.api.carried import carried
@@ -18,7 +18,8 @@ from dashboard.events import events_of_task
 from dashboard.models import Run, RunPart, Task
 from dashboard.permissions import may_see_payloads, may_see_runs, may_steer, needs
 from dashboard.policies import rules
-from dashboard.views.page import one, page
+from dashboard.views.page import page
+from dashboard.views.run import run as run_page
 
 EVENTS: Final = 200
 
@@ -27,12 +28,25 @@ EVENTS: Final = 200
 def task(request: HttpRequest, run_id: str, task_id: str) -> HttpResponse:
     """One task: where its failure comes from, attempts, causal chain, raw records. `part=failure` gives that alone,
     to be shown in place."""
-    found = one(
-        Task.objects.filter(run_id=run_id, task_id=task_id), f"No task {task_id} of run {run_id} has been read."
-    )
+    found = _read_as(run_id, task_id)
+    if isinstance(found, Run):
+        return run_page(request, found.run_id)
     now, part = database_now(), request.GET.get("part") == "failure"
     template = "parts/failure.html" if part else "task.html"
     return page(request, template, "runs", now=now, **_told(request, found, now))
+
+
+def _read_as(run_id: str, task_id: str) -> Task | Run:
+    """What an address means. Servers undo the quoting of slashes, and an id may hold `/tasks/`, too: the first
+    reading that exists counts, the longest run id first, the whole as a run's at last."""
+    words = f"{run_id}/tasks/{task_id}".split("/tasks/")
+    for split in range(len(words) - 1, 0, -1):
+        run_part, task_part = "/tasks/".join(words[:split]), "/tasks/".join(words[split:])
+        if (found := Task.objects.filter(run_id=run_part, task_id=task_part).first()) is not None:
+            return found
+    if (run := Run.objects.filter(run_id="/tasks/".join(words)).first()) is not None:
+        return run
+    raise Http404(f"No task {task_id} of run {run_id} has been read.")
 
 
 def _told(request: HttpRequest, found: Task, now: int) -> dict[str, Any]:

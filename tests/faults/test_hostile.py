@@ -45,7 +45,7 @@ def check(installation: Installation, blocker: Any, chromium: Chromium, count: i
         walk.everywhere()
         print(f"{count} records; visited {dict(walk.visited)}")
         arriving(installation, blocker, walk, hostile)
-        assert walk.faults == []
+        assert not walk.faults, "\n".join(walk.faults)
         planted(walk)
     assert {"run", "task", "record", "review", "agent"} <= walk.visited.keys()
 

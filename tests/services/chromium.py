@@ -92,7 +92,8 @@ class Faults:
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            self.seen.append(f"console {message.type}: {message.text}")
+            where = f" ({url})" if (url := message.location["url"]) else ""
+            self.seen.append(f"console {message.type}: {message.text}{where}")
 
     def _error(self, error: Error) -> None:
         self.seen.append(f"uncaught: {error.message}")

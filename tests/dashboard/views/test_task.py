@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from dashboard.api.addresses import address, task_address
 from tests.dashboard.recordings import tried_twice
 from tests.dashboard.scenes import failed_task, member, run, signed_in, task, viewer
 
@@ -65,6 +66,15 @@ def test_a_task_costs_the_same_in_a_run_of_many() -> None:
     for number in range(60):
         task(f"other-{number}")
     assert cost() == few
+
+
+@pytest.mark.parametrize(("run_id", "task_id"), [("a/b/tasks/c", "t"), ("r", "a/b/tasks/c"), ("a/tasks/b", "tasks/c")])
+def test_ids_may_hold_what_parts_an_address(run_id: str, task_id: str) -> None:
+    run(run_id)
+    task(task_id, run_id=run_id)
+    client = viewer()
+    assert f"title of {task_id}" in client.get(task_address(run_id, task_id)).content.decode()
+    assert client.get(address("runs", run_id)).status_code == 200
 
 
 def test_an_unknown_task_is_not_found() -> None:
