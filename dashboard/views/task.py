@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 
 from dashboard.api.actrows import act_rows
 from dashboard.api.carried import carried
@@ -25,7 +26,7 @@ EVENTS: Final = 200
 
 
 @needs(may_see_runs)
-def task(request: HttpRequest, run_id: str, task_id: str) -> HttpResponse:
+def task(request: HttpRequest, run_id: str, task_id: str) -> HttpResponseBase:
     """One task: where its failure comes from, attempts, causal chain, raw records. `part=failure` gives that alone,
     to be shown in place."""
     found = _read_as(run_id, task_id)
