@@ -30,17 +30,19 @@ class Changes:
         self._working = working
         self._runs: dict[str, tuple[Any, ...]] = {}
         self._touched = Touched()
+        self._unwatched: set[str] = set()
 
     @property
     def waiting(self) -> bool:
         """Whether there is anything to tell."""
-        return bool(self._runs or self._touched.requests)
+        return bool(self._runs or self._unwatched or self._touched.requests)
 
     def note(self, written: Written) -> None:
         """A batch was committed."""
         touched, mine = written.touched, self._touched
         mine.requests |= touched.requests
         watched = {run_id for run_id in written.runs if live.wanted(f"run:{run_id}")}
+        self._unwatched |= written.runs.keys() - watched
         board = live.wanted("board")
         self._runs.update((run_id, run) for run_id, run in written.runs.items() if board or run_id in watched)
         if watched:
@@ -53,17 +55,25 @@ class Changes:
         """Tell what was collected, and forget it."""
         touched, self._touched = self._touched, Touched()
         runs, self._runs = self._runs, {}
+        unwatched, self._unwatched = self._unwatched, set()
         told = {run.run_id: row for run, row in _rows(runs.values())}
         if told and live.wanted("board"):
             live.publish("board", list(told.values()))
-        for run_id, row in told.items():
-            if live.wanted(f"run:{run_id}"):
-                self._publish_run(run_id, row, touched)
+        elif unwatched or told:
+            live.mention("board")
+        for run_id in told.keys() | unwatched:
+            if run_id in told and live.wanted(f"run:{run_id}"):
+                # Watched since a moment only: what was not collected before is for the API to tell.
+                self._publish_run(run_id, told[run_id], touched, whole=run_id not in unwatched)
+            else:
+                live.mention(f"run:{run_id}")
         if touched.requests and live.wanted("approvals"):
             requests = Request.objects.filter(approval_id__in=touched.requests)
             live.publish("approvals", rows_of(requests, database_now()))
+        elif touched.requests:
+            live.mention("approvals")
 
-    def _publish_run(self, run_id: str, row: dict[str, Any], touched: Touched) -> None:
+    def _publish_run(self, run_id: str, row: dict[str, Any], touched: Touched, *, whole: bool) -> None:
         tasks = self._working.rows.tasks
         keys = [key for key in touched.tasks if key[0] == run_id]
         shown = [tasks[key] for key in keys[:MOST_TASKS] if key in tasks]
@@ -80,7 +90,7 @@ class Changes:
                 *(task_row(task) for task in shown),
             ],
             gone,
-            whole=len(shown) == len(keys),
+            whole=whole and len(shown) == len(keys),
         )
 
 

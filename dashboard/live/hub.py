@@ -41,6 +41,10 @@ class Hub:
         """Whether somebody watches it; any thread may ask."""
         return about in self._keys
 
+    def watched(self) -> frozenset[str]:
+        """All that somebody watches."""
+        return frozenset(self._keys)
+
     def join(self, socket: Socket, abouts: Iterable[str], tenants: Tenants = None) -> dict[str, int]:
         """From now on the socket hears of exactly these, as far as they are of these tenants (None: of all).
         Returns the revision of each."""

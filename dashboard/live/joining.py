@@ -21,7 +21,10 @@ async def joined(socket: Socket, abouts: Sequence[str], tenants: Tenants = None)
 
     What changed before it, nobody tells: the browser asks the API once it has the answer.
     """
-    if settings.LINESIDE_CHANNELS != "memory":
+    between_processes = settings.LINESIDE_CHANNELS != "memory"
+    if between_processes:
         await _listener.start()
     revisions = hub.join(socket, abouts, tenants)
+    if between_processes:
+        await _listener.announce()
     return msgspec.json.encode({"at": rfc3339(time.time_ns() // 1000), "revision": revisions}).decode()

@@ -28,8 +28,14 @@ def publish(about: str, rows: Sequence[Row], gone: Sequence[str] = (), *, whole:
 
 
 def wanted(about: str) -> bool:
-    """Whether it is worth making rows for `about`: False only if certainly nobody watches it."""
-    return settings.LINESIDE_CHANNELS != "memory" or hub.wanted(about)
+    """Whether it is worth making rows for `about`: somebody is known to watch it. If not, `mention` it."""
+    return hub.wanted(about) if settings.LINESIDE_CHANNELS == "memory" else _publisher().wanted(about)
+
+
+def mention(about: str) -> None:
+    """It changed, and nobody is known to watch it. Who has just begun to is told to ask the API."""
+    if settings.LINESIDE_CHANNELS != "memory":
+        _publisher().publish(about, (), (), whole=False)
 
 
 def _publisher() -> Publisher:

@@ -18,6 +18,7 @@ def heard(monkeypatch):
 
     class Heard(list):
         watched = frozenset({"board"})
+        mentioned: list[str] = []
 
     heard = Heard()
     monkeypatch.setattr(changes.live, "wanted", lambda about: about in heard.watched)
@@ -26,6 +27,8 @@ def heard(monkeypatch):
         "publish",
         lambda about, rows, gone=(), *, whole=True: heard.append((about, rows, list(gone), whole)),
     )
+    heard.mentioned = []
+    monkeypatch.setattr(changes.live, "mention", heard.mentioned.append)
     return heard
 
 
@@ -58,6 +61,23 @@ def test_what_nobody_watches_is_not_even_collected(tables, append, drain, heard,
     append(Workload(tasks=10, live_runs=2).records(100))
     assert drain()
     assert heard == []
+    runs = {f"run:{run_id}" for run_id in Run.objects.values_list("run_id", flat=True)}
+    assert set(heard.mentioned) == runs | {"board"}, "who began to watch just now asks the API"
+
+
+def test_a_run_that_is_watched_since_its_changes_were_collected_is_not_told_as_whole(
+    tables, append, drain, heard, monkeypatch
+):
+    collect = changes.Changes.note
+
+    def note(self, written) -> None:
+        collect(self, written)
+        heard.watched |= {f"run:{run_id}" for run_id in written.runs}
+
+    monkeypatch.setattr(changes.Changes, "note", note)
+    append(Workload(tasks=10, live_runs=1).records(60))
+    assert drain()
+    assert [whole for about, *_, whole in heard if about != "board"][:1] == [False]
 
 
 def test_too_many_tasks_are_told_as_a_part_of_the_truth(tables, append, drain, heard, monkeypatch):

@@ -18,7 +18,10 @@ class Ear(Hub):
 
     def __init__(self) -> None:
         super().__init__()
-        self.heard, self.resyncs = [], 0
+        self.heard, self.resyncs, self.watches = [], 0, ["board"]
+
+    def watched(self) -> frozenset[str]:
+        return frozenset(self.watches)
 
     def wanted(self, about: str) -> bool:
         return about != "nobody"
@@ -113,6 +116,32 @@ async def _spoken_and_heard(ear: Ear) -> None:
         await listener.stop()
     assert [offered[1][0]["revision"] for offered in ear.heard] == list(range(20))
     assert ear.resyncs == 0
+
+
+async def test_what_a_hub_watches_is_known_where_it_is_published(ear, monkeypatch, redis_server: RedisServer):
+    monkeypatch.setattr(relayed, "get_channel_layer", lambda: RedisPubSubChannelLayer(hosts=[redis_server.url()]))
+    listener, publisher = Listener(ear), Publisher()
+    publisher.start()
+    await listener.start()
+    try:
+        await _until(lambda: publisher.wanted("board"))
+        assert not publisher.wanted("run:1")
+        ear.watches.append("run:1")
+        began = asyncio.get_running_loop().time()
+        await listener.announce()
+        await _until(lambda: publisher.wanted("run:1"))
+        assert asyncio.get_running_loop().time() - began < BEAT / 2, "a new watch is announced at once"
+        ear.watches.remove("run:1")
+        await _until(lambda: not publisher.wanted("run:1"))
+    finally:
+        await asyncio.to_thread(publisher.stop)
+        await listener.stop()
+
+
+async def _until(true) -> None:
+    async with asyncio.timeout(10):
+        while not true():
+            await asyncio.sleep(0.01)
 
 
 async def test_a_publisher_that_cannot_keep_up_loses_messages_and_says_so(ear, monkeypatch):
