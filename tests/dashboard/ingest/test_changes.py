@@ -18,7 +18,7 @@ def heard(monkeypatch):
 
     class Heard(list):
         watched = frozenset({"board"})
-        mentioned: list[str] = []
+        mentioned: list[str]
 
     heard = Heard()
     monkeypatch.setattr(changes.live, "wanted", lambda about: about in heard.watched)
