@@ -80,7 +80,9 @@ def may_vote(voter: str, *, on_behalf_of: Iterable[str], service: bool, editor: 
 def needed(policy: Policy) -> int:
     """How many agreeing votes the policy asks for."""
     if policy.rule == "quorum":
-        return max(policy.quorum, len(policy.required_groups), 1)
+        several = len(policy.required_groups)
+        # One of many is what `any` says; here it is a number that was left out, and asks for all of them.
+        return policy.quorum if 1 < policy.quorum < several else max(policy.quorum, several, 1)
     if policy.rule == "all":
         return max(len(policy.required_groups), 1)
     return 1
@@ -90,7 +92,8 @@ def standing(policy: Policy, ballots: Sequence[Ballot], *, on_behalf_of: Iterabl
     """Evaluate the votes of one round, oldest first, as it is done under the row lock.
 
     With `any`, one vote is enough and, where groups are required, it must come from one of them. With `all`, each
-    required group gives one. With `quorum`, n distinct people agree and every required group is among them.
+    required group gives one. With `quorum`, n distinct people agree and every required group is among them; an n
+    below the number of groups means any n of them. Nobody stands for two groups at once.
     Votes for other arguments than the last edit's do not count together with it.
     """
     chain = frozenset(on_behalf_of)
@@ -117,27 +120,59 @@ def standing(policy: Policy, ballots: Sequence[Ballot], *, on_behalf_of: Iterabl
         need,
         missing,
         ignored,
-        _sentence(len(counting), need, missing, enough),
+        _sentence(policy, len(counting), need, missing, enough),
     )
 
 
 def _shortfall(policy: Policy, counting: Mapping[str, frozenset[str]], need: int) -> tuple[tuple[str, ...], bool]:
     required = policy.required_groups
-    seen = frozenset().union(*counting.values()) if counting else frozenset()
     if policy.rule == "any":
         enough = any(not required or groups & set(required) for groups in counting.values())
         return (() if enough else tuple(required)), enough
-    missing = tuple(group for group in required if group not in seen)
-    return missing, not missing and len(counting) >= need
+    stood_for = _stood_for(required, counting)
+    missing = tuple(group for group in required if group not in stood_for)
+    enough = len(stood_for) >= min(need, len(required)) and len(counting) >= need
+    return (() if enough else missing), enough
 
 
-def _sentence(have: int, need: int, missing: tuple[str, ...], enough: bool) -> str:
+def _stood_for(required: Sequence[str], counting: Mapping[str, frozenset[str]]) -> dict[str, str]:
+    """As many of the groups as can be, each with a person of its own: a largest matching, by augmenting paths."""
+    chosen: dict[str, str] = {}
+
+    def place(group: str, tried: set[str]) -> bool:
+        for person, groups in counting.items():
+            if group not in groups or person in tried:
+                continue
+            tried.add(person)
+            held = next((other for other, of in chosen.items() if of == person), None)
+            if held is None or place(held, tried):
+                chosen[group] = person
+                return True
+        return False
+
+    for group in required:
+        place(group, set())
+    return chosen
+
+
+def _sentence(policy: Policy, have: int, need: int, missing: tuple[str, ...], enough: bool) -> str:
     if enough:
         return f"{have} of {need}."
-    wanted = f" Needs one from {' and one from '.join(missing)}." if missing else " Needs one more."
-    if not missing and need - have > 1:
-        wanted = f" Needs {need - have} more."
+    if need < len(policy.required_groups):
+        stand = len(policy.required_groups) - len(missing)
+        return f"{stand} of {need}. Needs {_number(need - stand)} from {_listed(missing)}."
+    if missing and policy.rule == "any":
+        return f"{have} of {need}. Needs one from {' or one from '.join(missing)}."
+    wanted = f" Needs one from {' and one from '.join(missing)}." if missing else f" Needs {_number(need - have)} more."
     return f"{have} of {need}.{wanted}"
+
+
+def _number(count: int) -> str:
+    return "one" if count == 1 else str(count)
+
+
+def _listed(groups: Sequence[str]) -> str:
+    return groups[0] if len(groups) == 1 else f"{', '.join(groups[:-1])} or {groups[-1]}"
 
 
 class RiskRule(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ class Preview(Data, frozen=True, gc=False, kw_only=True):
 
 
 class Policy(Data, frozen=True, gc=False, kw_only=True):
-    """Who must agree: any one, all required groups, or a quorum of n persons."""
+    """Who must agree: any one, all required groups, or a quorum of n persons, of n of the groups if they are more."""
 
     rule: Literal["any", "all", "quorum"] = "any"
     quorum: Ordinal = 1

@@ -1,5 +1,7 @@
 """The policy of approvals as tables, and as properties over random votes."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,6 +73,41 @@ def test_votes_stand_as_the_policy_says(policy: Policy, votes: list[Ballot], sta
     assert (got.state, got.text) == (state, text)
 
 
+TWO_OF_THREE = Policy(rule="quorum", quorum=2, required_groups=("finance", "legal", "ops"))
+
+
+@pytest.mark.parametrize(
+    ("votes", "state", "text"),
+    [
+        ([], "pending", "0 of 2. Needs 2 from finance, legal or ops."),
+        ([vote("ana", "approve", "finance")], "pending", "1 of 2. Needs one from legal or ops."),
+        ([vote("ana", "approve", "finance"), vote("bo", "approve", "finance")], "pending", "1 of 2. Needs one from"),
+        ([vote("ana", "approve", "finance"), vote("bo", "approve", "ops")], "granted", "2 of 2."),
+        ([vote("ana", "approve", "finance", "legal", "ops")], "pending", "1 of 2. Needs one from"),
+        ([vote("ana", "approve", "finance"), vote("bo")], "pending", "1 of 2. Needs one from"),
+        # Bo can only stand for finance, so ana stands for legal.
+        ([vote("ana", "approve", "finance", "legal"), vote("bo", "approve", "finance")], "granted", "2 of 2."),
+    ],
+)
+def test_a_quorum_below_the_number_of_groups_means_any_so_many_of_them(
+    votes: list[Ballot], state: str, text: str
+) -> None:
+    got = standing(TWO_OF_THREE, votes)
+    assert got.state == state
+    assert got.text.startswith(text)
+
+
+def test_a_quorum_that_was_left_out_asks_for_every_group() -> None:
+    assert needed(Policy(rule="quorum", required_groups=("finance", "legal"))) == 2
+
+
+def test_nobody_stands_for_two_required_groups() -> None:
+    both = Policy(rule="all", required_groups=("finance", "legal"))
+    one_for_both = [vote("ana", "approve", "finance", "legal"), vote("bo")]
+    assert standing(both, one_for_both).state == "pending"
+    assert standing(both, [*one_for_both, vote("cy", "approve", "finance")]).state == "granted"
+
+
 def test_an_edit_alone_grants_where_one_vote_is_enough() -> None:
     assert standing(ANY, [vote("ana", "edit", hash_="new")]).state == "granted"
     assert standing(Policy(rule="quorum", quorum=1), [vote("ana", "edit", hash_="new")]).state == "granted"
@@ -102,7 +139,7 @@ ballots = st.lists(
         Ballot,
         voter=st.sampled_from("abcdef"),
         decision=st.sampled_from(["approve", "reject", "edit"]),
-        groups=st.frozensets(st.sampled_from(["finance", "legal"])),
+        groups=st.frozensets(st.sampled_from(["finance", "legal", "ops"])),
         args_hash=st.sampled_from(["h", "new"]),
         service=st.booleans(),
     ),
@@ -113,7 +150,7 @@ policies = st.builds(
     Policy,
     rule=st.sampled_from(["any", "all", "quorum"]),
     quorum=st.integers(1, 4),
-    required_groups=st.lists(st.sampled_from(["finance", "legal"]), unique=True).map(tuple),
+    required_groups=st.lists(st.sampled_from(["finance", "legal", "ops"]), unique=True).map(tuple),
 )
 
 
@@ -127,6 +164,21 @@ def test_nothing_is_granted_against_a_reject_or_below_the_quorum(policy: Policy,
     assert not any(v.service or v.voter == "a" for v in counting)
     assert len(counting) >= needed(policy)
     assert len({v.args_hash for v in counting}) == 1 or not any(v.decision == "edit" for v in votes)
+
+
+@given(policies, ballots)
+def test_groups_are_counted_as_by_trying_every_choice_of_people(policy: Policy, votes: list[Ballot]) -> None:
+    got = standing(policy, votes)
+    if got.state == "denied" or policy.rule == "any":
+        return
+    people = [v for v in votes if v.voter not in got.ignored]
+    wanted = min(needed(policy), len(policy.required_groups))
+    ways = (
+        sum(group in person.groups for group, person in zip(groups, chosen, strict=True)) == wanted
+        for groups in itertools.combinations(policy.required_groups, wanted)
+        for chosen in itertools.permutations(people, wanted)
+    )
+    assert (got.state == "granted") == (len(people) >= needed(policy) and any(ways))
 
 
 @given(policies, ballots)
