@@ -18,8 +18,9 @@ from prometheus_client.registry import Collector
 from dashboard.api.health import health_row
 from dashboard.api.queue import open_requests
 from dashboard.clock import database_now
+from dashboard.decisionfigures import decision_figures
 from dashboard.live.hub import hub
-from dashboard.models import Alert, ApiToken, ConsumerGroup, DeadLetter, Decision, Gap, Position, Rejected, Run, Worker
+from dashboard.models import Alert, ApiToken, ConsumerGroup, DeadLetter, Gap, Position, Rejected, Run, Worker
 from dashboard.permissions import may_see_figures
 
 SECOND: Final = 1_000_000
@@ -59,7 +60,7 @@ class Tables(Collector):
         """All figures."""
         yield from self._ingest()
         yield from self._workers()
-        yield from self._decisions()
+        yield from decision_figures()
         yield from self._groups()
         yield from self._alerts()
         yield GaugeMetricFamily("lineside_live_sockets", "Browsers connected to this process.", value=len(hub.viewers))
@@ -98,14 +99,6 @@ class Tables(Collector):
             alive.add_metric([role], count)
         yield alive
         yield batches
-
-    def _decisions(self) -> Iterator[Metric]:
-        stages = GaugeMetricFamily("lineside_decisions", "Decisions by the stage they reached.", labels=["stage"])
-        found = Decision.objects.values("state").annotate(count=Count("decision_id"))
-        counts = {row["state"]: row["count"] for row in found}
-        for stage in Decision.State.values:
-            stages.add_metric([stage], counts.get(stage, 0))
-        yield stages
 
     def _groups(self) -> Iterator[Metric]:
         waiting = GaugeMetricFamily("lineside_group_waiting_tasks", "Tasks that wait for a group.", labels=["group"])

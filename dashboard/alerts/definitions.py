@@ -119,8 +119,22 @@ PANELS: Final = (
         lines=(("sum by (stage) (lineside_decisions)", "{{stage}}"), ("lineside_approvals_overdue", "overdue")),
     ),
     Panel(
+        title="Time to publish and to apply a decision, p95",
+        lines=(
+            (
+                "histogram_quantile(0.95, sum by (le, stage) (rate(lineside_decision_seconds_bucket[5m])))",
+                "{{stage}}",
+            ),
+        ),
+        unit="s",
+    ),
+    Panel(
         title="Lost and found",
-        lines=(("lineside_dead_letters", "dead letters"), ("lineside_rejected_records", "rejected")),
+        lines=(
+            ("lineside_dead_letters", "dead letters"),
+            ("lineside_rejected_records", "rejected"),
+            ("lineside_foreign_decisions_total", "decided by others"),
+        ),
     ),
 )
 
