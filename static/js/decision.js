@@ -96,6 +96,9 @@ export class Decision {
     this.say(answer.final ? "Saved." : `Your vote is saved. ${answer.standing}`);
     if (answer.standing) at("standing").textContent = answer.standing;
     at("hint").textContent = "";
+    at("note").hidden = true;
+    if (at("no-votes")) at("no-votes").textContent = "Your vote is in.";
+    for (const name of ["claim-button", "release-button"]) if (at(name)) at(name).hidden = true;
     this.page.classList.toggle("settled", answer.final);
     const left = Date.parse(answer.held_until ?? "") - now();
     at("undo").hidden = !(left > 0);

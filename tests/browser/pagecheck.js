@@ -1,8 +1,10 @@
-// Faults of any page: words that lie on other words, words cut off without a sign, a page that scrolls sideways.
+// Faults of any page: words that lie on other words, words cut off without a sign or out of the part of the page they
+// belong to, a page that scrolls sideways.
 () => {
   const faults = [];
   const clips = (style) => style.overflowX !== 'visible' || style.overflowY !== 'visible';
   const cut = (a, b) => ({ left: Math.max(a.left, b.left), right: Math.min(a.right, b.right), top: Math.max(a.top, b.top), bottom: Math.min(a.bottom, b.bottom) });
+  const parts = 'section, aside, article, form, header, footer, nav, fieldset, dialog, td, th';
   const empty = (r) => r.right - r.left < 1 || r.bottom - r.top < 1;
   const name = (text) => `"${text.trim().slice(0, 40)}"`;
   const shown = [];
@@ -14,11 +16,13 @@
     range.selectNodeContents(node);
     for (const whole of range.getClientRects()) {
       let rect = cut(whole, { left: 0, top: 0, right: innerWidth, bottom: innerHeight });
-      let layer = null, sign = false;
+      let layer = null, sign = false, scrolled = false;
       for (let up = parent; up && up !== document.body; up = up.parentElement) {
         const style = getComputedStyle(up);
         if (!layer && (style.position === 'fixed' || style.position === 'sticky')) layer = up;
         if (style.textOverflow === 'ellipsis') sign = true;
+        if (up.matches(parts) && !scrolled && !empty(rect) && whole.right > up.getBoundingClientRect().right + 1.5) faults.push(`${name(node.data)} runs out of its ${up.localName}`);
+        scrolled ||= /auto|scroll|hidden|clip/.test(style.overflowX);
         if (!clips(style) || style.display === 'inline') continue;
         const box = up.getBoundingClientRect();
         const scrolls = /auto|scroll/.test(style.overflowX);
