@@ -22,7 +22,9 @@ from dashboard.models import Agent, FanOut, FoldPart, Request, Run, RunPart, Tas
 MODELS: Final[tuple[type[models.Model], ...]] = (Task, RunPart, FoldPart, FanOut, Request, Agent, Run)
 TABLES: Final = tuple(model._meta.db_table for model in MODELS)
 SCHEMA: Final = "lineside_rebuild"
-LOCK_SECONDS: Final = 3
+LOCK_MS: Final = 100
+"""For each table. All of them together take less than PostgreSQL's second before it looks for deadlocks, so that a
+page which holds one table and waits for another is never the one that is sent away."""
 DEFAULT: Final = "default"
 
 
@@ -191,10 +193,11 @@ class PostgresFresh:
         yield
 
     def swap(self) -> None:
-        """See Fresh. Pages wait for the moment between lock and commit; who holds us up longer makes us give way."""
+        """See Fresh. Pages wait for the moment between lock and commit; who holds us up longer makes us give way
+        (OperationalError), and may be tried again."""
         live = connection.ops.quote_name(self._live)
         with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_MS}ms'")
             cursor.execute(f"LOCK TABLE {', '.join(f'{live}.{table}' for table in TABLES)} IN ACCESS EXCLUSIVE MODE")
             for table in TABLES:
                 cursor.execute(f"DROP TABLE {live}.{table}")

@@ -27,6 +27,9 @@ CAUGHT_UP: Final = 5_000
 ROUNDS: Final = 20
 TRIES: Final = 20
 PAUSE: Final = 0.5
+MOMENTS: Final = 20
+MOMENT: Final = 0.1
+"""Seconds between tries to get hold of the tables while workers pause."""
 Tell = Callable[[int, float], None]
 
 
@@ -142,12 +145,25 @@ def _swap(under_way: _Rebuild) -> tuple[float, float]:
     with pen.held() as batch:
         under_way.fold(batch)
         with under_way.fresh.beside():
-            swapping = time.perf_counter()
-            with transaction.atomic():
-                pen.check(batch)
-                under_way.fresh.swap()
-            swapped = time.perf_counter() - swapping
+            swapped = _swap_at_a_moment(under_way.fresh, lambda: pen.check(batch))
     return time.perf_counter() - began, swapped
+
+
+def _swap_at_a_moment(fresh: Fresh, check: Callable[[], None]) -> float:
+    """Swap as soon as no page holds the tables for long; the seconds of the transaction. Raises OperationalError."""
+    moments = 0
+    while True:
+        began = time.perf_counter()
+        try:
+            with transaction.atomic():
+                check()
+                fresh.swap()
+            return time.perf_counter() - began
+        except OperationalError:
+            moments += 1
+            if moments == MOMENTS:
+                raise
+            time.sleep(MOMENT)
 
 
 def _check(refolding: Refolding, leave_out: bool) -> None:

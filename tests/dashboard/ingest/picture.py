@@ -1,5 +1,7 @@
 """What is in the tables, to compare with another way to get there: rows without the bookkeeping of ingest."""
 
+from typing import Any
+
 import msgspec
 
 from coordination.envelope import Decoder
@@ -7,10 +9,11 @@ from coordination.eventlog import StoredRecord
 from coordination.manifest import Manifest
 from coordination.projection import Layout, Rows, fold
 from dashboard.ingest.tables import AGENTS, FAN_OUTS, FOLD_PARTS, REQUESTS, RUN_PARTS, TASKS
-from dashboard.models import Agent, FanOut, FoldPart, Request, RunPart, Segment, Task
+from dashboard.models import Agent, FanOut, FoldPart, Request, Run, RunPart, Segment, Task
 from dashboard.segments import unpack
 
 COORD = Manifest()
+SUMMARY = tuple(field.name for field in Run._meta.local_concrete_fields)
 MODELS = (
     (TASKS, Task),
     (RUN_PARTS, RunPart),
@@ -30,6 +33,11 @@ def rows_in_tables() -> dict[tuple, object]:
             row.revision = 0
             found[table.name, table.key_of(row)] = row
     return found
+
+
+def summaries() -> dict[str, dict[str, Any]]:
+    """The summaries of all runs by run, revisions aside."""
+    return {row["run_id"]: row for row in Run.objects.values(*(set(SUMMARY) - {"revision"}))}
 
 
 def rows_of_fold(records: list[StoredRecord], manifest: Manifest = COORD) -> dict[tuple, object]:

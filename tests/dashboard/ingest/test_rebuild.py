@@ -4,9 +4,11 @@ import asyncio
 import io
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -21,7 +23,7 @@ from dashboard.rebuild import NotSwapped, rebuild, refolding
 from dashboard.rebuild.fresh import MODELS, SCHEMA, fresh_tables
 from dashboard.runtime import make_store, worker_name
 from dashboard.shards import Leases
-from tests.dashboard.ingest.picture import rows_in_tables
+from tests.dashboard.ingest.picture import rows_in_tables, summaries
 from tests.traffic import Traffic
 
 EVENTS = 3_000
@@ -29,10 +31,6 @@ EVENTS = 3_000
 
 def quiet(records: int, seconds: float) -> None:
     """Hears how far a rebuild is, and says nothing."""
-
-
-def summaries() -> dict[str, dict[str, Any]]:
-    return {row.pop("run_id"): row for row in Run.objects.defer("revision").values() if row.pop("revision") or True}
 
 
 def indexes() -> set[str]:
@@ -179,6 +177,45 @@ def test_two_rebuilds_do_not_run_at_once(tables, append, drain):
         rebuild(quiet)
     other.release()
     assert rebuild(quiet).records > 0
+
+
+@pytest.mark.parametrize("tables", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_no_page_is_sent_away_because_the_swap_and_it_wait_for_each_other(tables, postgres_tables, append, drain):
+    append(Traffic(14).records(300))
+    assert drain()
+    with psycopg.connect(postgres_tables) as page, psycopg.connect(postgres_tables) as other:
+        page.execute("SELECT count(*) FROM dashboard_run")
+        other.execute("SELECT count(*) FROM dashboard_agent")
+        with ThreadPoolExecutor(2) as threads:
+            done = threads.submit(rebuilt)
+            until(swap_waits)
+            # The page waits for a table that the swap holds, then the swap for one that the page holds.
+            leaves = threads.submit(lambda: time.sleep(0.4) or other.rollback())
+            page.execute("SELECT count(*) FROM dashboard_task")
+            page.rollback()
+            leaves.result(10)
+            assert done.result(20) > 0
+    assert left_behind() == []
+
+
+def rebuilt() -> int:
+    try:
+        return rebuild(quiet).records
+    finally:
+        connection.close()
+
+
+def swap_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'")
+        return bool(cursor.fetchone()[0])
+
+
+def until(happened: Any) -> None:
+    limit = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < limit
+        time.sleep(0.01)
 
 
 def test_what_a_killed_rebuild_left_is_cleared_up(tables, append, drain):
