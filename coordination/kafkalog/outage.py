@@ -21,6 +21,8 @@ PATIENCE_SECONDS = 1.0
 QUIET_SECONDS = 5.0
 REPEAT_SECONDS = 60.0
 _MOST_REPEATS = 200
+# Lines that name no error, and are said of a broker that is away or has only just come back.
+_TROUBLE_LINES = ("Marking the coordinator dead", "No broker metadata found")
 _TROUBLE = (
     OSError,
     asyncio.TimeoutError,
@@ -109,6 +111,8 @@ _CURRENT: ContextVar[Outage | None] = ContextVar("kafkalog_outage", default=None
 
 
 def _is_trouble(record: logging.LogRecord) -> bool:
+    if str(record.msg).startswith(_TROUBLE_LINES):
+        return True
     return isinstance(record.args, tuple) and any(isinstance(value, _TROUBLE) for value in record.args)
 
 

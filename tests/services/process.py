@@ -117,9 +117,13 @@ class ServerProcess:
 
     def pause(self) -> None:
         """SIGSTOP to the process and all its children: connections stay open, nothing answers."""
-        for pid in self._stopped_family():
+        family = self._stopped_family()
+        for pid in family:
             _send(pid, signal.SIGSTOP)
         self._paused = True
+        # On a busy machine its threads may go on for a while; nobody is to be answered after this.
+        while not all(_asleep(pid) for pid in family):
+            time.sleep(0.002)
 
     def resume(self) -> None:
         """SIGCONT after `pause`; nothing happens otherwise."""
@@ -141,6 +145,22 @@ def children_of(parent: int) -> list[int]:
 
 def _ended(pid: int) -> bool:
     return _state_and_parent(pid)[0] in {"Z", "X"}
+
+
+def _asleep(pid: int) -> bool:
+    """Whether all its threads have stopped, or it has ended."""
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        return all(_state(thread / "stat") in {"T", "t", "Z", "X"} for thread in threads)
+    except FileNotFoundError:
+        return True
+
+
+def _state(stat: Path) -> str:
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "X"
 
 
 def _state_and_parent(pid: int) -> tuple[str, int]:

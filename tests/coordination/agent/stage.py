@@ -55,6 +55,16 @@ class Stage:
         self._running.append((task, stop))
         return task, stop
 
+    async def staffed(self, group: str, instances: int, timeout: float = 60) -> None:
+        """Wait until so many instances of an agent group share its partitions, so that no task is taken from one."""
+        async with asyncio.timeout(timeout):
+            while True:
+                found = next((each for each in await self.log.groups() if each.group == f"agent.{group}"), None)
+                members = (found.members or ()) if found is not None and found.state == "stable" else ()
+                if len(members) == instances and all(member.partitions for member in members):
+                    return
+                await asyncio.sleep(0.1)
+
     async def stop(self, running: tuple[asyncio.Task[None], asyncio.Event]) -> None:
         """Stop one instance cleanly."""
         running[1].set()

@@ -79,6 +79,7 @@ async def test_the_same_request_under_another_task_id_is_rejected_so_that_it_end
     for task_id in same:
         await stage.client.request("run-1", "refund", "payer", task_id=task_id, key="k")
     (rejected,) = await stage.until("task.rejected")
+    await stage.until("task.completed")
     assert rejected.task_id == same[1]
     assert "used before to ask for the same" in rejected.data.reason
     assert done == same[:1]

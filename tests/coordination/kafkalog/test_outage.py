@@ -80,6 +80,16 @@ def test_one_broker_of_several_that_stays_away_is_still_one_line(
     assert len(caplog.messages) == 1
 
 
+def test_a_coordinator_that_moves_after_an_outage_is_no_news(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    outage = Outage("broker:9092")
+    with outage.watching():
+        complain(clock, 5)
+        clock.now += 10
+        outage.answered()
+        client.warning("Marking the coordinator dead (node %s)for group %s.", 1, "agent.a")
+    assert len(caplog.messages) == 2
+
+
 def test_the_next_outage_is_logged_again(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     outage = Outage("broker:9092")
     with outage.watching():
