@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Header
 
+from coordination.query import quoted
 from dashboard.api import deciding
 from dashboard.api.argtext import NotArguments, read
 from dashboard.api.askfilter import asks_in_state, decided_asks, names_a_state, open_asks
@@ -28,8 +29,8 @@ from dashboard.api.problems import Problem
 from dashboard.api.reviewpage import detail, review
 from dashboard.api.root import access, allowed, api
 from dashboard.approvals.bulk import Reading
-from dashboard.clock import database_now
-from dashboard.models import Request
+from dashboard.models import Request, Run
+from dashboard.past import as_of
 from dashboard.permissions import may_decide, may_see_approvals
 
 STATES = ("pending", "decided", "granted", "denied", "expired", "withdrawn")
@@ -38,19 +39,34 @@ STATES = ("pending", "decided", "granted", "denied", "expired", "withdrawn")
 @api.get("approvals", response=ApprovalPage, tags=["approvals"])
 @allowed(may_see_approvals)
 def approvals(
-    request: HttpRequest, state: str | None = None, query: str = "", limit: int | None = None
+    request: HttpRequest,
+    state: str | None = None,
+    query: str = "",
+    limit: int | None = None,
+    run: str = "",
+    at: str | None = None,
 ) -> dict[str, Any]:
     """Requests for approval. `state=pending` (default) is the queue in the order it should be decided,
     `decided` the last decisions; granted, denied, expired and withdrawn are what the log says. `query` is a query
-    line: `risk:high agent:payer due<1h`; one that names a state itself is asked of all requests."""
-    now, most = database_now(), size(limit)
+    line: `risk:high agent:payer due<1h`; one that names a state itself is asked of all requests. `run` keeps those of
+    one run; `at` asks for them as of a position of that run."""
     if state is not None and state not in STATES:
         raise Problem(400, "bad_query", f"state={state} is not known; there are {', '.join(STATES)}.")
+    if at and not run:
+        raise Problem(400, "bad_query", "at= is a position of a run; name the run with run=.")
+    if run:
+        get_object_or_404(Run.objects.only("run_id"), run_id=run)
+        query = f"{query} run:{quoted(run)}"
+    with as_of(run, at) as moment:
+        return {"items": _asks(state, query, moment.now, size(limit)), "next": None}
+
+
+def _asks(state: str | None, query: str, now: int, most: int) -> list[dict[str, Any]]:
     if state == "decided":
-        return {"items": decided_asks(query, now, most), "next": None}
+        return decided_asks(query, now, most)
     if state == "pending" or (state is None and not names_a_state(query)):
-        return {"items": open_asks(query, now, most), "next": None}
-    return {"items": asks_in_state(state or "", query, now, most), "next": None}
+        return open_asks(query, now, most)
+    return asks_in_state(state or "", query, now, most)
 
 
 @api.post("approvals/{path:approval_id}/decisions", response={201: DecisionReceipt}, tags=["approvals"])
@@ -150,7 +166,10 @@ def revoke(request: HttpRequest, decision_id: str, body: RevokeBody) -> dict[str
 
 @api.get("approvals/{path:approval_id}", response=ApprovalDetail, tags=["approvals"])
 @allowed(may_see_approvals)
-def approval(request: HttpRequest, approval_id: str) -> dict[str, Any]:
-    """One request with its whole action, the votes, and the receipt of the decision."""
-    found = get_object_or_404(Request, approval_id=approval_id)
-    return detail(review(found, access(request).user, database_now()))
+def approval(request: HttpRequest, approval_id: str, at: str | None = None) -> dict[str, Any]:
+    """One request with its whole action, the votes, and the receipt of the decision; `at` asks for it as of a position
+    of its run."""
+    run = get_object_or_404(Request.objects.only("run_id"), approval_id=approval_id).run_id
+    with as_of(run, at) as moment:
+        found = get_object_or_404(Request, approval_id=approval_id)
+        return detail(review(found, access(request).user, moment.now))

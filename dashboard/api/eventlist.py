@@ -3,8 +3,8 @@
 A page of a run unpacks only the segments it shows, so the last page of a long run costs what the first one does.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeVar
 
 from coordination.event import Event
 from coordination.eventlog import StoredRecord
@@ -19,6 +19,9 @@ from dashboard.models import Segment
 from dashboard.segments import unpack
 
 Row = dict[str, Any]
+Vector = Mapping[tuple[str, int], int]
+"""The next offset of each partition at a position."""
+Placed = TypeVar("Placed", Event, StoredRecord)
 LOOKED_AT: Final = 20_000
 PLAIN: Final[Sign] = {"sign": "none", "label": "no change of state"}
 
@@ -83,11 +86,11 @@ def run_events(
     run_id: str,
     after: str | None,
     limit: int,
-    vector: Mapping[tuple[str, int], int] | None = None,
+    vector: Vector | None = None,
     test: Callable[[Event], bool] | None = None,
 ) -> Row:
-    """One page of a run's events, in the order they were read: in offset order within each partition. `vector` holds
-    the next offset of each partition at a position, to leave out what comes after it.
+    """One page of a run's events, in the order they were read: in offset order within each partition; with a `vector`
+    without what comes after it.
 
     With a `test` the page holds those that pass; it looks at LOOKED_AT records at most, and the cursor goes on there.
     """
@@ -102,24 +105,36 @@ def run_events(
     return {"items": [event_row(event) for event in taken], "next": None}
 
 
-def _records_behind(
-    run_id: str, last: list[int], vector: Mapping[tuple[str, int], int] | None
-) -> Iterator[tuple[int, int, StoredRecord]]:
+def up_to(placed: Iterable[Placed], vector: Vector | None) -> list[Placed]:
+    """What lies at or before a position; everything, where there is none."""
+    return [one for one in placed if not _later(one, vector)]
+
+
+def _later(one: Event | StoredRecord, vector: Vector | None) -> bool:
+    return vector is not None and one.offset >= vector.get((one.topic, one.partition), 0)
+
+
+def _records_behind(run_id: str, last: list[int], vector: Vector | None) -> Iterator[tuple[int, int, StoredRecord]]:
     """The records of a run behind (segment, place), each with where it stands."""
     rows = Segment.objects.filter(run_id=run_id, id__gte=last[0]).order_by("id")
     first, behind = last
     for segment, dictionary, blob in rows.values_list("id", "dictionary_id", "blob").iterator(chunk_size=20):
         for place, record in enumerate(unpack(dictionary, bytes(blob))):
-            later = vector is not None and record.offset >= vector.get((record.topic, record.partition), 0)
-            if (segment != first or place > behind) and not later:
+            if (segment != first or place > behind) and not _later(record, vector):
                 yield segment, place, record
 
 
 def task_events(
-    run_id: str, task_id: str, after: str | None, limit: int, test: Callable[[Event], bool] | None = None
+    run_id: str,
+    task_id: str,
+    after: str | None,
+    limit: int,
+    vector: Vector | None = None,
+    test: Callable[[Event], bool] | None = None,
 ) -> Row:
-    """One page of a task's events in log order; with a `test` those that pass."""
-    events = [event for event in events_of_task(run_id, task_id) if test is None or test(event)]
+    """One page of a task's events in log order, up to a `vector` as for a run; with a `test` those that pass."""
+    found = up_to(events_of_task(run_id, task_id), vector)
+    events = [event for event in found if test is None or test(event)]
     key = position(after, int)
     begin = max(0, key[0]) if key else 0
     shown = [event_row(event) for event in events[begin : begin + limit + 1]]

@@ -13,7 +13,6 @@ from dashboard.api.problems import Problem
 from dashboard.api.recordpage import record_page, record_row
 from dashboard.api.recordshapes import EventPage, RecordShape
 from dashboard.api.root import access, allowed, api
-from dashboard.clock import database_now
 from dashboard.events import record_at
 from dashboard.looks import note_unmasking
 from dashboard.manifest import manifest
@@ -50,9 +49,10 @@ def events_of_task(
     query: str = "",
     cursor: str | None = None,
     limit: int | None = None,
+    at: str | None = None,
 ) -> dict[str, Any]:
     """Events of a task in log order. `query` is a query line; `run` is needed where several runs have a task of this
-    id."""
+    id. `at` leaves out what comes after a position of the run."""
     runs = list(
         Task.objects.filter(task_id=task_id, **({"run_id": run} if run else {})).values_list("run_id", flat=True)[:2]
     )
@@ -60,7 +60,9 @@ def events_of_task(
         raise Problem(404, "not_found", f"No task {task_id} has been read.")
     if len(runs) > 1:
         raise Problem(409, "ambiguous", f"Several runs have a task {task_id}; name one with run=.", runs=runs)
-    return task_events(runs[0], task_id, cursor, size(limit), event_test(query, database_now()))
+    with as_of(runs[0], at) as moment:
+        vector = moment.place.vector if moment.place else None
+        return task_events(runs[0], task_id, cursor, size(limit), vector, event_test(query, moment.now))
 
 
 @api.get("records/{str:topic}/{int:partition}/{int:offset}", response=RecordShape, tags=["records"])

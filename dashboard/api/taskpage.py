@@ -75,13 +75,15 @@ PHASE_LABELS: Final = {
 }
 
 
-def alike(found: Task) -> dict[str, Any] | None:
-    """The same error elsewhere: how often, since when, and the latest ones; None for a task without an error."""
+def alike(found: Task, at: int | None = None) -> dict[str, Any] | None:
+    """The same error elsewhere: how often, since when, and the latest ones, up to an instant (µs); None for a task
+    without an error."""
     if not found.error_fingerprint:
         return None
     # SQLite takes the index only if the query repeats its condition.
     others = Task.objects.filter(error_fingerprint=found.error_fingerprint).exclude(error_fingerprint="")
-    others = others.exclude(pk=found.pk)
+    others = others.exclude(run_id=found.run_id, task_id=found.task_id)
+    others = others if at is None else others.filter(ended_at__lte=at)
     first = others.aggregate(first=Min("ended_at"))["first"]
     latest = others.order_by("-ended_at").values_list("run_id", "task_id", "title", "ended_at")[:ALIKE]
     return {

@@ -2,7 +2,7 @@
 picture can be drawn as of then.
 
 `history` puts the stored events in order, `tables` are the rows of that moment in memory, `beside` is what they show
-besides, `past` goes from place to place, `moment` is the door for pages and API.
+besides, `decided` what people had decided, `past` goes from place to place, `moment` is the door for pages and API.
 """
 
 from dashboard.past.moment import Moment, as_of

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from typing import Any, Final, cast
 
 import msgspec
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.db.utils import DEFAULT_DB_ALIAS
 
-from dashboard.models import Approval, ConsumerGroup, DeadLetter, GroupSnapshot
+from dashboard.models import Approval, ConsumerGroup, DeadLetter, Decision, GroupSnapshot, Step, Vote
+from dashboard.past import decided
 
 BATCH: Final = 500
 Kept = list[tuple[type[models.Model], list[models.Model]]]
@@ -19,9 +21,16 @@ Kept = list[tuple[type[models.Model], list[models.Model]]]
 
 def beside(run_id: str, at: int | None) -> Kept:
     """Rows by model as they stood at an instant (µs), None for as they stand now."""
+    approvals = [*decided.approvals(run_id, at)]
+    ids = [row.approval_id for row in approvals]
+    votes, decisions = [*decided.votes(ids, at)], [*decided.decisions(run_id, at)]
     return [
+        (User, [*decided.persons([*votes, *decisions])]),
         (DeadLetter, [*_letters(run_id, at)]),
-        (Approval, [*_approvals(run_id, at)]),
+        (Approval, [*approvals]),
+        (Vote, [*votes]),
+        (Decision, [*decisions]),
+        (Step, [*decided.steps(ids, at)]),
         (ConsumerGroup, [*(ConsumerGroup.objects.all() if at is None else _groups(at))]),
     ]
 
@@ -42,13 +51,6 @@ def _letters(run_id: str, at: int | None) -> Iterable[models.Model]:
         if at is not None and row["resolved_at"] is not None and row["resolved_at"] > at:
             row |= {"state": DeadLetter.State.OPEN, "resolved_at": None, "resolved_by": ""}
         yield DeadLetter(**row, record=b"")
-
-
-def _approvals(run_id: str, at: int | None) -> Iterable[models.Model]:
-    for row in Approval.objects.filter(run_id=run_id):
-        if at is not None and row.decided_at is not None and row.decided_at > at:
-            row.state, row.decided_at, row.decided_by = Approval.State.PENDING, None, ""
-        yield row
 
 
 def _groups(at: int) -> Iterable[models.Model]:

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Final, cast
 
 import zstandard
+from django.contrib.auth.models import User
 from django.db import connections, models
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.db.utils import DEFAULT_DB_ALIAS
@@ -19,14 +20,18 @@ from django.db.utils import DEFAULT_DB_ALIAS
 from dashboard.models import (
     Agent,
     Approval,
+    Claim,
     ConsumerGroup,
     DeadLetter,
+    Decision,
     FanOut,
     FoldPart,
     Request,
     Run,
     RunPart,
+    Step,
     Task,
+    Vote,
 )
 
 PAST: Final = "past"
@@ -41,7 +46,13 @@ MODELS: Final[tuple[type[models.Model], ...]] = (
     Approval,
     DeadLetter,
     ConsumerGroup,
+    Decision,
+    Vote,
+    Step,
+    Claim,  # stays empty: who looked at a request when is not kept
 )
+JOINED: Final[tuple[type[models.Model], ...]] = (User,)
+"""Tables that those are joined with. Asked for themselves they stay where they are."""
 LEVEL: Final = 1
 _in_place: ContextVar[bool] = ContextVar("dashboard.past", default=False)
 
@@ -50,8 +61,11 @@ class PastRouter:
     """Sends questions about a run's rows to the past while a thread is there; everything else stays where it is."""
 
     def db_for_read(self, model: type[models.Model], **hints: Any) -> str | None:
-        """See Django's documentation of database routers."""
-        return PAST if _in_place.get() and model in MODELS else None
+        """See Django's documentation of database routers. Rows that hang on others of the past are asked live, too,
+        unless they are of the past themselves."""
+        if not _in_place.get():
+            return None
+        return PAST if model in MODELS else DEFAULT_DB_ALIAS
 
 
 class Tables:
@@ -109,7 +123,7 @@ def _empty() -> bytes:
     connections[PAST] = wrapper = _wrapper()
     try:
         with wrapper.schema_editor() as editor:
-            for model in MODELS:
+            for model in (*JOINED, *MODELS):
                 editor.create_model(model)
         return cast(bytes, cast(Any, wrapper.connection).serialize())
     finally:

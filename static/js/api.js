@@ -18,6 +18,9 @@ export function asOf(path, at) {
   past = at ? { path, at } : null;
 }
 
+/** The position that the page stands at; null in the present. */
+export const position = () => past?.at ?? null;
+
 async function read(response) {
   const text = await response.text();
   let body = null;

@@ -1,5 +1,6 @@
 // A failed task in place: its part of the task page, over the board or in the inspector of a run.
 
+import { position } from "./api.js";
 import { paint } from "./clock.js";
 import { steering } from "./steering.js";
 import { tabs } from "./tabs.js";
@@ -8,6 +9,7 @@ import { tabs } from "./tabs.js";
 export async function showFailure(place, href) {
   const address = new URL(href, location.href);
   address.searchParams.set("part", "failure");
+  if (position()) address.searchParams.set("at", position());
   const response = await fetch(address, { headers: { accept: "text/html" } });
   if (!response.ok) throw new Error(`The server answered ${response.status}`);
   const parsed = new DOMParser().parseFromString(await response.text(), "text/html");

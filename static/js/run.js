@@ -13,6 +13,7 @@ import { splitter } from "./splitter.js";
 import { open, tabs } from "./tabs.js";
 import { Timeline } from "./timeline/index.js";
 import { tools } from "./graph/tools.js";
+import { carry } from "./travel/carry.js";
 import { Travel } from "./travel/travel.js";
 
 const WORDS = { human: "need a person", dead: "dead letters", unknown: "not seen yet", unready: "not ready" };
@@ -132,6 +133,7 @@ async function redraw(row) {
 
 const travel = new Travel(at("scrubber"), path, { draw: redraw, live: async () => redraw(await api.get(path)) });
 graph.past = timeline.past = travel.past;
+carry(runId, api.position);
 
 function touch() {
   graph.touch();

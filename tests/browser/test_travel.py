@@ -167,6 +167,24 @@ def test_nothing_is_acted_on_from_the_past(page: Page) -> None:
     assert page.evaluate("window.deeds") == 2
 
 
+def test_links_into_the_run_lead_to_the_same_moment_and_back_to_now(page: Page) -> None:
+    page.keyboard.press("[")
+    at_count(page, 26)
+    page.locator(".drawing .member", has_text="b0002").click()
+    page.wait_for_selector("#chosen-failure article.failure")
+    assert page.locator("#chosen-failure [data-act]").count() == 0
+    page.locator("#chosen a", has_text="Open task").first.click()
+    page.wait_for_selector("#task[data-at]")
+    assert page.locator("[data-live-pill]").inner_text() == "PAST"
+    assert "after event 26 of 30" in page.locator(".banner.then").inner_text()
+    page.get_by_role("link", name="The run then").click()
+    at_count(page, 26)
+    page.go_back()
+    page.get_by_role("link", name="Back to now").click()
+    page.wait_for_selector("#task:not([data-at])")
+    assert "at=" not in page.url
+
+
 def test_a_position_that_is_none_is_told_and_the_page_is_live(page: Page) -> None:
     page.goto(f"{page.url.partition('?')[0]}?at=nowhere-1@7")
     page.wait_for_selector("#scrubber .changes")

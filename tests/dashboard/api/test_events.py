@@ -36,6 +36,16 @@ def test_a_task_id_of_several_runs_needs_the_run() -> None:
     assert client.get("/api/v1/tasks/nix/events").status_code == 404
 
 
+def test_events_of_a_task_end_at_a_position() -> None:
+    run()
+    task()
+    tried_twice().store()
+    client = signed_in(member("eve", "view_run"))
+    answer = client.get("/api/v1/tasks/task-1/events", {"at": "coord.run.task.events-4@1"})
+    assert [row["id"] for row in answer.json()["items"]] == ["ask", "s1", "f1"]
+    assert client.get("/api/v1/tasks/task-1/events", {"at": "nowhere"}).status_code == 400
+
+
 def test_payloads_need_their_own_right() -> None:
     run()
     tried_twice().store()

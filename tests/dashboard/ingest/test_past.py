@@ -10,7 +10,7 @@ from django.test import Client
 from coordination.replay import in_order
 from dashboard import past
 from dashboard.events import decoded, records_of_run
-from dashboard.models import DeadLetter, Run
+from dashboard.models import DeadLetter, Request, Run
 from dashboard.past import as_of, past_of
 from dashboard.past import past as module
 from tests.dashboard.ingest.picture import rows_in_tables, rows_of_fold
@@ -21,6 +21,8 @@ PICTURES = ("", "/tasks?limit=100", "/folds", "/graph", "/joins", "/events?limit
 OF_TIME = ("/delays", "/timeline", "/breakdown")
 # Revisions count batches, which are others; texts about waiting and ages hang on when somebody looks.
 ASIDE = frozenset(("revision", "waiting", "since", "as_of", "now"))
+# Whether a request is overdue hangs on it, too.
+LATE = ASIDE | {"order", "group"}
 
 
 @pytest.fixture(autouse=True)
@@ -41,11 +43,11 @@ def runs(tables, append, drain, monkeypatch) -> list[Run]:
     return list(Run.objects.order_by("run_id"))
 
 
-def shown(picture: Any) -> Any:
+def shown(picture: Any, aside: frozenset[str] = ASIDE) -> Any:
     """A picture without what is aside."""
     if isinstance(picture, dict):
-        return {name: shown(value) for name, value in picture.items() if name not in ASIDE}
-    return [shown(value) for value in picture] if isinstance(picture, list) else picture
+        return {name: shown(value, aside) for name, value in picture.items() if name not in aside}
+    return [shown(value, aside) for value in picture] if isinstance(picture, list) else picture
 
 
 def asked(client: Client, run_id: str, call: str, at: str = "") -> Any:
@@ -54,6 +56,23 @@ def asked(client: Client, run_id: str, call: str, at: str = "") -> Any:
     answer = client.get(f"/api/v1/runs/{run_id}{path}", parameters)
     assert answer.status_code == 200, answer.content
     return shown(json.loads(answer.content))
+
+
+def requests_are_the_live_ones(client: Client) -> None:
+    """Requests for approval and the events of the tasks that ask, as of the last position."""
+    line = {"query": "state:pending,granted,denied,expired,withdrawn"}
+    requests = list(Request.objects.values_list("run_id", "approval_id", "task_id")[:12])
+    assert len(requests) == 12
+    for run_id, approval_id, task_id in requests:
+        last = {"at": in_order(decoded(records_of_run(run_id)))[-1].position.text()}
+        for path, given in (
+            ("approvals", line | {"run": run_id}),
+            (f"approvals/{approval_id}", {}),
+            (f"tasks/{task_id}/events", {"run": run_id}),
+        ):
+            live, then = (client.get(f"/api/v1/{path}", given | more).json() for more in ({}, last))
+            assert shown(then, LATE) == shown(live, LATE), path
+            assert live.get("items", [1])
 
 
 def test_scrubbed_to_the_end_every_picture_is_the_live_one(runs: list[Run]) -> None:
@@ -68,6 +87,7 @@ def test_scrubbed_to_the_end_every_picture_is_the_live_one(runs: list[Run]) -> N
             assert asked(client, run.run_id, call, last) == asked(client, run.run_id, call), (run.run_id, call)
     assert ended > 3
     assert DeadLetter.objects.exists()
+    requests_are_the_live_ones(client)
 
 
 def test_at_any_position_the_rows_are_those_of_one_fold_over_what_lies_before(runs: list[Run]) -> None:

@@ -46,6 +46,32 @@ def test_acts_are_offered_to_those_who_may_steer() -> None:
     assert b'data-act="cancel"' not in page
 
 
+def test_as_of_a_position_it_is_the_task_of_then_and_nothing_is_acted_on() -> None:
+    run()
+    failed_task()
+    tried_twice().store()
+    client = viewer()
+    then = client.get(PATH, {"at": "coord.run.task.events-4@1"}).content.decode()
+    assert "after event 3 of 7" in then
+    assert "retrying" in then
+    assert then.count("<b>task.started</b>") == 1
+    assert "<b>task.completed</b>" not in then
+    assert "data-act=" not in then
+    assert 'data-at="coord.run.task.events-4@1"' in then
+    now = client.get(PATH, {"at": "coord.run.task.events-4@77"}).content.decode()
+    assert "is no position of this run" in now
+    assert now.count("<b>task.started</b>") == 2
+
+
+def test_before_it_was_known_the_page_says_so_and_shows_how_it_stands_now() -> None:
+    run()
+    failed_task("later")
+    tried_twice().store()
+    page = viewer().get("/runs/run-1/tasks/later/", {"at": "coord.run.task.events-4@1"}).content.decode()
+    assert "Nothing was known of this task" in page
+    assert "the endpoint was removed" in page
+
+
 def test_a_task_whose_run_was_pruned_still_has_its_page() -> None:
     task()
     assert viewer().get(PATH).status_code == 200
