@@ -17,6 +17,8 @@ from dashboard.models.tenancy import Tenants
 
 log = logging.getLogger(__name__)
 MIN_INTERVAL: Final = 0.1  # seconds between messages to one viewer: ten a second
+# Of a run a page draws a picture, of health a stamp: together five messages a second at most.
+CALMER: Final = {"run": 0.25, "health": 1.0}
 # What holds rows of many tenants; who watches a single run was asked for the right to it.
 MIXED: Final = frozenset({"board", "approvals", "health"})
 
@@ -116,10 +118,14 @@ class Hub:
     def _plan(self, key: str, watch: Watch) -> None:
         if key in self._timers or not watch.waiting or self._loop is None:
             return
-        # Who watches several things shall not hear more often for it.
-        busiest = max((len(viewer.abouts) for viewer in self._watching[key]), default=1)
-        due = self._sent_at.get(key, 0.0) + MIN_INTERVAL * busiest
+        due = self._sent_at.get(key, 0.0) + (CALMER.get(_kind(key)) or MIN_INTERVAL * self._busiest(key))
         self._timers[key] = self._loop.call_at(max(due, self._loop.time()), self._flush, key, watch)
+
+    def _busiest(self, key: str) -> int:
+        """How many brisk things those who watch this one watch at most: who watches several shall not hear more often
+        for it."""
+        brisk = (sum(_kind(one) not in CALMER for one in viewer.abouts) for viewer in self._watching[key])
+        return max(brisk, default=1)
 
     def _flush(self, key: str, watch: Watch) -> None:
         del self._timers[key]
@@ -152,6 +158,10 @@ class Hub:
 def _key(about: str, tenants: Tenants) -> str:
     # No id holds a control character, so no key of one watch is that of another.
     return about if tenants is None or about not in MIXED else "\0".join((about, *sorted(tenants)))
+
+
+def _kind(key: str) -> str:
+    return key.partition("\0")[0].partition(":")[0]
 
 
 def _now() -> str:

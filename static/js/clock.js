@@ -61,11 +61,14 @@ function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Writes all clocks under `root` once; also plain <time datetime> elements in the browser's zone. */
+const PAINTERS = [["[data-since]", showSince], ["[data-until]", showUntil], ["time[datetime]:not([data-painted])", paintTime]];
+
+/** Writes all clocks in `root`, itself among them, once; also plain <time datetime> elements in the browser's zone. */
 export function paint(root = document) {
-  for (const element of root.querySelectorAll("[data-since]")) showSince(element);
-  for (const element of root.querySelectorAll("[data-until]")) showUntil(element);
-  for (const element of root.querySelectorAll("time[datetime]:not([data-painted])")) paintTime(element);
+  for (const [selector, show] of PAINTERS) {
+    if (root.matches?.(selector)) show(root);
+    for (const element of root.querySelectorAll(selector)) show(element);
+  }
 }
 
 function paintTime(element) {

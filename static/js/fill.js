@@ -37,8 +37,9 @@ const FILLERS = {
   },
   each: (element, rows) => {
     const template = element.querySelector(":scope > template");
-    const made = (rows ?? []).map((row) => build(template, row));
-    element.replaceChildren(template, ...made);
+    const there = [...element.children].filter((child) => child !== template);
+    (rows ?? []).forEach((row, place) => (there[place] ? fill(there[place], row) : element.append(build(template, row))));
+    for (const child of there.slice(rows?.length ?? 0)) child.remove();
   },
 };
 
@@ -66,7 +67,7 @@ export function fill(root, row) {
   const lists = wanting.filter((element) => element.dataset.fill.includes("each:"));
   const nested = (element) => lists.some((list) => list !== element && list.contains(element));
   for (const element of wanting) if (!nested(element)) fillOne(element, row);
-  paint(root.parentNode ?? root);
+  paint(root);
   return root;
 }
 

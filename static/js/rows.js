@@ -1,11 +1,13 @@
 // A live list: rows out of one <template>, at first load and on every change; newer revision wins.
 //
 // Nothing moves under the pointer. While somebody points at the list, has the focus in it or has scrolled, new
-// rows wait behind a pill ("37 new") and rows that left stay, greyed. What a row says is always written at once.
+// rows wait behind a pill ("37 new") and rows that left stay, greyed. What a row says is written at once where it can
+// be seen; a list behind another tab is written when it is shown.
 //
 //   <div id="runs" data-rows="run" data-limit="100"><template>…</template></div>
 //   <button data-new-for="runs"> and <… data-empty-for="runs"> are optional.
 
+import { Attention } from "./attention.js";
 import { build, fill } from "./fill.js";
 import { arrange, compare } from "./ordering.js";
 
@@ -14,22 +16,23 @@ const PATIENCE = 1500;
 export class Rows {
   /** `accepts(row)` keeps rows out that the page's filter does not ask for; `headed(entries)` keeps headings. */
   constructor(list, { accepts = () => true, headed = null } = {}) {
-    this.list = list;
-    this.headed = headed;
-    this.accepts = accepts;
+    Object.assign(this, { list, accepts, headed, held: new Map(), waiting: new Map(), leaving: new Set(), stale: new Set(), moved: false });
     this.template = list.querySelector(":scope > template");
     this.limit = Number(list.dataset.limit ?? 100);
-    this.held = new Map();
-    this.waiting = new Map();
-    this.leaving = new Set();
+    this.attention = new Attention(list, list.dataset.rows === "run");
     this.pill = document.querySelector(`[data-new-for="${list.id}"]`);
     this.empty = document.querySelector(`[data-empty-for="${list.id}"]`);
     this.pill?.addEventListener("click", () => this.settle(true));
-    this.touched = 0;
-    for (const kind of ["pointermove", "wheel", "touchmove", "keydown"]) {
-      list.addEventListener(kind, () => { this.touched = performance.now(); }, { passive: true });
-    }
+    document.addEventListener("opened", () => this.shown());
     setInterval(() => this.settle(false), PATIENCE);
+  }
+
+  /** Its tab was opened: writes what changed meanwhile. */
+  shown() {
+    if (this.attention.unseen) return;
+    for (const id of this.stale) fill(this.held.get(id).element, this.held.get(id).row);
+    this.stale.clear();
+    this.settle(false);
   }
 
   /** The whole first picture, or the picture after a gap: rows in the server's order. */
@@ -74,8 +77,11 @@ export class Rows {
     this.leaving.delete(row.id);
     if (known) {
       if (row.revision < known.row.revision) return;
+      const order = known.row.order;
       known.row = { ...known.row, ...row };
-      fill(known.element, known.row);
+      this.moved ||= compare(order, known.row.order) !== 0;
+      if (this.attention.unseen) this.stale.add(row.id);
+      else fill(known.element, known.row);
     } else if (now) {
       this.place(row);
     } else if ((this.waiting.get(row.id)?.revision ?? -1) <= row.revision) {
@@ -90,42 +96,47 @@ export class Rows {
     this.list.append(element);
   }
 
-  calm() {
-    const pointed = this.list.matches(":hover") && performance.now() - this.touched < 4 * PATIENCE;
-    const focused = this.list.contains(document.activeElement);
-    const scroller = this.list.closest(".scroll");
-    return document.hidden || !(pointed || focused || (scroller?.scrollTop ?? 0) > 8 || (scrollY > 8 && this.list.dataset.rows === "run"));
-  }
-
   /** Lets waiting rows in and leaving rows out, if nobody is looking at that very place or somebody asked. */
   settle(asked) {
-    if (asked || this.held.size === 0 || this.calm()) {
+    const news = this.moved || this.waiting.size || this.leaving.size || !this.held.size;
+    if (!asked && (!news || this.attention.unseen)) return this.spare();
+    if (asked || this.held.size === 0 || this.attention.calm) {
       for (const id of this.leaving) this.drop(id);
-      for (const row of this.waiting.values()) this.place(row);
       this.leaving.clear();
+      this.order([...this.waiting.values()]);
       this.waiting.clear();
-      this.order();
     }
     for (const id of this.leaving) this.held.get(id)?.element.classList.add("gone");
-    this.tell();
+    return this.tell();
+  }
+
+  /** Of what waits no more is kept than a list can show. */
+  spare() {
+    if (this.waiting.size < 2 * this.limit) return;
+    const first = [...this.waiting.values()].sort((a, b) => compare(a.order, b.order)).slice(0, this.limit);
+    this.waiting = new Map(first.map((row) => [row.id, row]));
   }
 
   drop(id) {
     this.held.get(id)?.element.remove();
     this.held.delete(id);
+    this.stale.delete(id);
   }
 
-  /** Sorts by the server's `order` (small first) and cuts the tail. */
-  order() {
-    const entries = [...this.held.values()].sort((a, b) => compare(a.row.order, b.row.order));
-    for (const { row } of entries.splice(this.limit)) this.drop(row.id);
+  /** Sorts by the server's `order` (small first), with new rows among them, and cuts the tail before it is drawn. */
+  order(fresh = []) {
+    this.moved = false;
+    const all = [...this.held.values(), ...fresh.map((row) => ({ row }))].sort((a, b) => compare(a.row.order, b.row.order));
+    for (const { row, element } of all.splice(this.limit)) if (element) this.drop(row.id);
+    for (const { row, element } of all) if (!element) this.place(row);
+    const entries = all.map(({ row }) => this.held.get(row.id));
     arrange(this.list, this.template, entries);
     this.headed?.(entries);
   }
 
   tell() {
     if (this.pill) {
-      this.pill.hidden = this.waiting.size === 0;
+      this.pill.hidden = this.waiting.size === 0 || this.attention.unseen;
       this.pill.textContent = `${this.waiting.size} new`;
     }
     if (this.empty) this.empty.hidden = this.held.size > 0;

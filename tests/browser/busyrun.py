@@ -124,7 +124,7 @@ def look_on(browser: Browser, site: Site, run: BusyRun, rate: float, seconds: fl
     feeder.join()
     work = mainthread.end(browser)
     after = page.evaluate(PLACES)
-    told: list[float] = page.evaluate("window.told")
+    told: list[float] = page.evaluate("window.sent")
     seen = Seen(
         moved=[name for name, where in places.items() if name in after and after[name] != where],
         stayed=page.evaluate(VIEW)[:2] == view[:2],

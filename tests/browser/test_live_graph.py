@@ -44,5 +44,7 @@ def test_a_hundred_changes_a_second_move_nothing_that_is_drawn(
     assert seen.messages > seconds / 2
     assert seen.moved == []
     assert seen.stayed
-    # A second is measured in the browser, where messages may arrive a little closer than they were sent.
-    assert seen.most_in_a_second <= 6
+    assert seen.most_in_a_second <= 5
+    work = seen.work
+    print(f"\n{seen.changes:,} changes of {tasks:,} tasks, {seen.messages} messages, {seen.most_in_a_second} a second")
+    print(f"main thread: {work.p50():.1f} ms a message, p95 {work.p95():.1f}, longest task {work.longest:.1f}")

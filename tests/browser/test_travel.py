@@ -175,7 +175,7 @@ def test_links_into_the_run_lead_to_the_same_moment_and_back_to_now(page: Page) 
     assert page.locator("#chosen-failure [data-act]").count() == 0
     page.locator("#chosen a", has_text="Open task").first.click()
     page.wait_for_selector("#task[data-at]")
-    assert page.locator("[data-live-pill]").inner_text() == "PAST"
+    page.wait_for_selector("[data-live-pill][data-live=past]")
     assert "after event 26 of 30" in page.locator(".banner.then").inner_text()
     page.get_by_role("link", name="The run then").click()
     at_count(page, 26)

@@ -74,7 +74,7 @@ export class Graph {
 
   paint() {
     const focused = document.activeElement?.closest?.(".drawing .node")?.dataset.id;
-    this.layers.ways.replaceChildren(...this.edges.filter((edge) => this.made.routes.has(edgeName(edge))).map((edge) => drawEdge(edge, this.made.routes.get(edgeName(edge)))));
+    this.ways();
     const ids = new Set(this.nodes.map((node) => node.id));
     for (const [id, { element }] of this.drawn) if (!ids.has(id)) { element.remove(); this.drawn.delete(id); }
     this.stops.clear();
@@ -86,6 +86,15 @@ export class Graph {
     this.drawing.setAttribute("aria-label", `Task graph, ${this.nodes.length} nodes${also}`);
     this.element.dataset.also = also.slice(2);
     if (focused) this.focus(focused, false);
+  }
+
+  /** Draws the edges anew where one changed. */
+  ways() {
+    const drawn = this.edges.filter((edge) => this.made.routes.has(edgeName(edge)));
+    const key = JSON.stringify(drawn.map((edge) => [edge, this.made.routes.get(edgeName(edge))]));
+    if (key === this.drawnWays) return;
+    this.drawnWays = key;
+    this.layers.ways.replaceChildren(...drawn.map((edge) => drawEdge(edge, this.made.routes.get(edgeName(edge)))));
   }
 
   place(node) {
@@ -118,8 +127,8 @@ export class Graph {
     const stops = [...this.drawing.querySelectorAll(".node")];
     const tab = stops.find((stop) => stop.dataset.id === (this.tab ?? this.chosen)) ?? stops[0];
     for (const stop of stops) {
-      stop.setAttribute("aria-pressed", String(stop.dataset.id === this.chosen));
-      stop.setAttribute("tabindex", stop === tab ? 0 : -1);
+      const said = { "aria-pressed": String(stop.dataset.id === this.chosen), tabindex: stop === tab ? "0" : "-1" };
+      for (const [name, value] of Object.entries(said)) if (stop.getAttribute(name) !== value) stop.setAttribute(name, value);
     }
     const kept = this.alone ? relatives(this.edges, this.alone) : null;
     const shown = (id) => (!kept || kept.has(id)) && (!this.matched || this.matched.has(id));

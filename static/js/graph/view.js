@@ -20,9 +20,10 @@ export class View {
 
   /** Takes a drawing of this size; the scale stays. */
   show(drawing, size) {
-    this.drawing = drawing;
-    this.size = size;
-    drawing.setAttribute("viewBox", `0 0 ${size.width} ${size.height}`);
+    const box = `0 0 ${size.width} ${size.height}`;
+    if (this.drawing === drawing && drawing.getAttribute("viewBox") === box) return;
+    Object.assign(this, { drawing, size });
+    drawing.setAttribute("viewBox", box);
     this.apply();
   }
 

@@ -69,6 +69,28 @@ async def test_the_first_change_goes_at_once_and_the_next_wait_their_time(hub):
     assert last == {"r0": 57, "r1": 58, "r2": 59}
 
 
+async def test_a_runs_page_hears_five_messages_a_second_at_most(hub):
+    socket = Socket(hub)
+    hub.join(socket, ["run:1", "health"])
+    began = asyncio.get_running_loop().time()
+    while asyncio.get_running_loop().time() < began + 1.6:
+        hub.offer("run:1", [row("a", len(socket.heard))])
+        hub.offer("health", [row("health", len(socket.heard))])
+        await asyncio.sleep(0.01)
+    assert len(socket.heard) > 5
+    assert all(sum(low <= at < low + 1 for at in socket.times) <= 5 for low in socket.times)
+
+
+async def test_the_board_is_told_as_briskly_beside_the_stamp(hub):
+    socket = Socket(hub)
+    hub.join(socket, ["board", "health"])
+    for number in range(40):
+        hub.offer("board", [row("a", number)])
+        await asyncio.sleep(0.01)
+    gaps = [after - before for before, after in zip(socket.times, socket.times[1:], strict=False)]
+    assert median(gaps) < MIN_INTERVAL * 1.9
+
+
 async def test_the_chain_of_one_watch_has_no_hole_although_revisions_are_of_the_whole_hub(hub):
     socket = Socket(hub)
     held = hub.join(socket, ["a", "b"])
