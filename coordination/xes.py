@@ -7,7 +7,7 @@ the event.
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import quoteattr  # writes, never parses  # nosec B406
 
 from coordination.event import Event
 from coordination.instants import rfc3339

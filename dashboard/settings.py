@@ -49,6 +49,8 @@ SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
+# Whether every other host under the same domain is reached by TLS is known to its owner alone.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_HSTS_SECONDS = 0 if LINESIDE_LOCAL else 31_536_000
 # The proxy that ends TLS is trusted only where the operator says that there is one: else anybody could claim it.
 LINESIDE_TRUST_PROXY = _environment.flag("TRUST_PROXY")

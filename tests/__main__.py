@@ -41,6 +41,7 @@ def stages(pytest_arguments: Sequence[str]) -> list[Stage]:
     return [
         Stage("services", [*python, "tests.services.install"]),
         Stage("ruff", [*python, "ruff", "check", "."]),
+        Stage("bandit", [*python, "bandit", "-q", "-c", "pyproject.toml", "-r", "coordination", "dashboard"]),
         Stage("mypy", [*python, "mypy", "coordination", "dashboard", "tests/services"]),
         Stage("imports", [lint_imports]),
         *_pytest(python, pytest_arguments),

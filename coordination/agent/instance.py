@@ -49,7 +49,7 @@ class Instance:
         self.ledger = Ledger(identity.group, self.manifest.topic_named("run.state.handled"))
         self.works: dict[str, Work] = {}
         self.counters = Counters()
-        self.chance = random.Random()  # noqa: S311 - jitter, not a secret
+        self.chance = random.Random()  # jitter, not a secret  # noqa: S311  # nosec B311
         self.writer: Writer | None = None
         self.decoder = Decoder(spec.manifest)
         self.since: Callable[[], Awaitable[dict[int, int]]] = _nowhere

@@ -26,7 +26,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
     def chance(self, *parts: object) -> random.Random:
         """A generator for one thing: the same for the same seed and parts."""
-        return random.Random("|".join(str(part) for part in (self.seed, *parts)))
+        return random.Random("|".join(str(part) for part in (self.seed, *parts)))  # made-up data  # nosec B311
 
     async def work(self, seconds: float) -> None:
         """Take this long, in the demo's time."""

@@ -4,20 +4,24 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from dashboard.doctor import brokers, channels, database, installation, traffic
+from dashboard.doctor import brokers, channels, database, exposure, installation, traffic
 from dashboard.doctor.finding import FAULT, Finding, fault
 from dashboard.eventlog import close_eventlog, open_eventlog
 
 Examination = Callable[[], Iterator[Finding]]
 ALONE: Final[tuple[Examination, ...]] = (
     installation.configuration,
-    installation.exposure,
+    exposure.exposure,
+    exposure.lines,
+    exposure.decision_key,
     installation.state_folder,
     channels.round_trip,
 )
 OF_TABLES: Final[tuple[Examination, ...]] = (
     database.rights,
     database.clock,
+    exposure.tokens,
+    exposure.hooks,
     traffic.workers,
     traffic.gaps,
     traffic.behind,

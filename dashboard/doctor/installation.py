@@ -23,26 +23,14 @@ TOO_LITTLE: Final = 100 << 20
 def configuration() -> Iterator[Finding]:
     """What `manage.py check --deploy` finds; beyond this machine its security checks count too."""
     tags = ["lineside"] if settings.LINESIDE_LOCAL else ["lineside", "security"]
-    messages = checks.run_checks(tags=tags, include_deployment_checks=True)
+    found = checks.run_checks(tags=tags, include_deployment_checks=True)
+    messages = [message for message in found if not message.is_silenced()]
     for message in messages:
         kind = fault if message.is_serious(checks.ERROR) else doubt
         yield kind(ABOUT, f"{message.msg.strip()} ({message.id})", message.hint or "See the message.")
     if not messages:
         where = "this machine only" if settings.LINESIDE_LOCAL else ", ".join(settings.ALLOWED_HOSTS)
         yield fine(ABOUT, f"they fit together; pages are served for {where}")
-
-
-def exposure() -> Iterator[Finding]:
-    """Settings that work and are unsafe."""
-    if "*" in settings.ALLOWED_HOSTS:
-        remedy = "Name the hosts in LINESIDE_ALLOWED_HOSTS."
-        yield fault(ABOUT, "pages are served under any host name, so links and origins cannot be trusted", remedy)
-    if not settings.LINESIDE_LOCAL and not settings.LINESIDE_TRUST_PROXY:
-        remedy = "Put a proxy that ends TLS in front and set LINESIDE_TRUST_PROXY=1."
-        yield doubt(ABOUT, "cookies are sent over HTTPS only, and no proxy that ends TLS is trusted", remedy)
-    if settings.LINESIDE_LOCAL and settings.LINESIDE_TRUST_PROXY:
-        remedy = "Unset LINESIDE_TRUST_PROXY unless a proxy on this machine sets X-Forwarded-Proto itself."
-        yield doubt(ABOUT, "anybody who reaches the port may claim to come by HTTPS", remedy)
 
 
 def state_folder() -> Iterator[Finding]:
@@ -64,6 +52,9 @@ def state_folder() -> Iterator[Finding]:
 
 
 def _secrets(folder: Path) -> Iterator[Finding]:
+    if stat.S_IMODE(folder.stat().st_mode) & 0o007:
+        words = f"every user of this machine may look into {folder}, which may hold log and database"
+        yield doubt(STATE, words, f"chmod 700 {folder}")
     for name in (FILE, PRIVATE):
         path = folder / name
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:

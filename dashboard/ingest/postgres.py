@@ -146,13 +146,13 @@ class PostgresStore:
         """See Store."""
         if segments:
             self._send(
-                f"INSERT INTO dashboard_segment ({', '.join(SegmentRow._fields)}) SELECT * FROM unnest(%s::bigint[], "  # noqa: S608
+                f"INSERT INTO dashboard_segment ({', '.join(SegmentRow._fields)}) SELECT * FROM unnest(%s::bigint[], "  # noqa: S608  # nosec B608
                 "%s::text[], %s::bigint[], %s::bigint[], %s::int[], %s::bigint[], %s::bigint[], %b::bytea[])",
                 [list(column) for column in zip(*segments, strict=True)],
             )
         if stretches:
             self._send(
-                f"INSERT INTO dashboard_stretch ({', '.join(StretchRow._fields)}) "  # noqa: S608
+                f"INSERT INTO dashboard_stretch ({', '.join(StretchRow._fields)}) "  # our own names  # noqa: S608  # nosec B608
                 "SELECT * FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::bigint[], %s::bigint[])",
                 [list(column) for column in zip(*stretches, strict=True)],
             )

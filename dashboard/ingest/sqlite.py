@@ -155,14 +155,14 @@ def _load_sql(table: str, key: tuple[str, ...]) -> str:
         if len(key) > 1
         else [f't."{key[0]}" = k.value']
     )
-    return f"SELECT t.body FROM json_each(?) AS k CROSS JOIN {table} AS t ON {' AND '.join(parts)}"  # noqa: S608
+    return f"SELECT t.body FROM json_each(?) AS k CROSS JOIN {table} AS t ON {' AND '.join(parts)}"  # our own names  # noqa: S608  # nosec B608
 
 
 @cache
 def _save_sql(table: str, key: tuple[str, ...], columns: tuple[str, ...]) -> str:
     changes = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in key)
     return (
-        f"{_insert_sql(table, columns)} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes} "
+        f"{_insert_sql(table, columns)} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes} "  # our own names  # nosec B608
         f"WHERE {table}.revision = excluded.revision - 1"
     )
 
@@ -172,7 +172,7 @@ def _save_runs_sql() -> str:
     columns = tuple(name for name, _ in RUN_COLUMNS)
     changes = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name != "run_id")
     return (
-        f"{_insert_sql(RUNS, columns)} ON CONFLICT (run_id) DO UPDATE SET {changes} "
+        f"{_insert_sql(RUNS, columns)} ON CONFLICT (run_id) DO UPDATE SET {changes} "  # our own names  # nosec B608
         f"WHERE {RUNS}.revision < excluded.revision"
     )
 
@@ -180,4 +180,4 @@ def _save_runs_sql() -> str:
 @cache
 def _insert_sql(table: str, columns: tuple[str, ...]) -> str:
     names = ", ".join(f'"{name}"' for name in columns)
-    return f"INSERT INTO {table} ({names}) VALUES ({', '.join(['?'] * len(columns))})"  # noqa: S608
+    return f"INSERT INTO {table} ({names}) VALUES ({', '.join(['?'] * len(columns))})"  # our own names  # noqa: S608  # nosec B608
