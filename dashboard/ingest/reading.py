@@ -20,6 +20,7 @@ LIVE: Final = 1_000
 BEHIND: Final = 5_000
 CHUNK: Final = 128
 PATIENCE: Final = 0.25
+ASKING: Final = 0.001
 
 
 class LogReader:
@@ -83,6 +84,8 @@ class LogReader:
                 break
             take(records)
             count, patience = count + len(records), 0.0
+        # The loop stands still while the batch is written: a client that fetches over the network asks for more first.
+        await asyncio.sleep(ASKING)
         return count
 
     def positions(self) -> Mapping[TopicPartition, int]:

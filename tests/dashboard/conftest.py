@@ -15,6 +15,12 @@ def _uncollected(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> Non
 
 
 @pytest.fixture(autouse=True)
+def _quick_passwords(settings: Any) -> None:
+    # A good hash takes half a second by design, which here would only be waited for.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
 def _forgotten() -> None:
     # Every test begins with tables of its own, in which the same run and revision mean something else.
     cascades.forget()

@@ -135,9 +135,8 @@ def _with_cookie(client: Client, text: str) -> HttpResponse:
 
 
 @pytest.fixture
-def visitor(settings: Any) -> Client:
+def visitor() -> Client:
     """Somebody with every right, and something on every page."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # half a second a form otherwise
     scenes.run()
     scenes.failed_task()
     scenes.group()
