@@ -87,7 +87,7 @@ class Weather:
         appended = flow.stop()
         words = lambda: f"{flow}; {reviewer}\n{others.log_tail()}\n{workers['ingest-a'].log_tail()}"  # noqa: E731
         until(lambda: self._read(installation) >= appended, words, 120)
-        until(lambda: self._unsent(installation) == 0, words, 120)
+        until(lambda: self._unsent(installation) == 0, words, 300)
         for process in (*workers.values(), others):
             process.stop()
         installation.manage("worker", "--roles", "ingest", "--drain", seconds=300)
