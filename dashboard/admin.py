@@ -4,14 +4,20 @@ import secrets
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.http import HttpRequest
 
+from dashboard.auditedadmin import Audited, PersonAdmin, RoleAdmin
 from dashboard.models import AlertHook, ApiToken, Audit, Decision, Gap, SavedView, Webhook
+
+for _model, _by in ((User, PersonAdmin), (Group, RoleAdmin)):
+    admin.site.unregister(_model)
+    admin.site.register(_model, _by)
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class ApiTokenAdmin(Audited):
     """Makes tokens: the secret is shown once, right after."""
 
     list_display = ("name", "user", "scope", "created_at", "expires_at")
@@ -28,15 +34,15 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in t
 
 
 @admin.register(SavedView)
-class SavedViewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SavedViewAdmin(Audited):
     """Views people saved."""
 
     list_display = ("name", "page", "owner", "shared")
 
 
-@admin.register(Webhook)
-class WebhookAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Addresses that are told of requests; the secret is made here and shown once."""
+@admin.register(Webhook, AlertHook)
+class WebhookAdmin(Audited):
+    """Addresses that are told of requests, or of alerts; the secret is made here and shown once."""
 
     list_display = ("name", "url", "active")
     fields = ("name", "url", "active")
@@ -49,7 +55,7 @@ class WebhookAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """To look at only: these rows are written in transactions that also write what they stand for."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -86,10 +92,3 @@ class GapAdmin(ReadOnly):
     """Gaps, open and accepted."""
 
     list_display = ("topic", "partition", "kind", "expected_offset", "message", "accepted_by")
-
-
-@admin.register(AlertHook)
-class AlertHookAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Addresses that are told of alerts."""
-
-    list_display = ("name", "url", "active")

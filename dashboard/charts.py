@@ -128,7 +128,7 @@ def _lag_layout(begin: int, end: int, points: Sequence[LagPoint], limit: float |
 
 def _heading(text: str, y: float) -> dict[str, Any]:
     return {
-        "text": f"<b>{text}</b>",
+        "text": text,
         "x": 0,
         "xref": "paper",
         "y": y,
@@ -136,7 +136,7 @@ def _heading(text: str, y: float) -> dict[str, Any]:
         "xanchor": "left",
         "yanchor": "bottom",
         "showarrow": False,
-        "font": {"color": "var(--fg)", "size": 12},
+        "font": {"color": "var(--fg)", "size": 12, "weight": 600},
     }
 
 

@@ -94,7 +94,7 @@ def _layout(title: str, begin: int, end: int) -> dict[str, Any]:
         "yaxis": {**axis, "nticks": 6},
         "annotations": [
             {
-                "text": f"<b>{title}</b>",
+                "text": title,
                 "x": 0,
                 "xref": "paper",
                 "y": 1.02,
@@ -102,7 +102,7 @@ def _layout(title: str, begin: int, end: int) -> dict[str, Any]:
                 "xanchor": "left",
                 "yanchor": "bottom",
                 "showarrow": False,
-                "font": {"color": "var(--fg)", "size": 12},
+                "font": {"color": "var(--fg)", "size": 12, "weight": 600},
             }
         ],
     }

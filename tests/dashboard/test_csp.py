@@ -12,9 +12,10 @@ def test_every_answer_carries_the_policy(client, path):
     assert client.get(path).headers["Content-Security-Policy"] == POLICY
 
 
-def test_scripts_come_from_here_only_and_never_from_the_page():
+def test_scripts_and_styles_come_from_here_only_and_never_from_the_page():
     parts = dict(part.split(" ", 1) for part in POLICY.split("; "))
-    assert parts["script-src"] == "'self'"
+    assert parts["script-src"] == parts["style-src"] == "'self'"
+    assert "unsafe" not in POLICY
     assert parts["frame-ancestors"] == parts["object-src"] == parts["base-uri"] == "'none'"
 
 
