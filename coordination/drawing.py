@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from coordination.fanouts import FanOut
 from coordination.refolding import worst
-from coordination.runs import MAX_FANOUTS
+from coordination.runs import MAX_FANOUTS, Sample
 from coordination.scene import SURFACED, Edge, Fold, Node, Scene, first_seen
 from coordination.tasks import Task
 
@@ -128,35 +128,37 @@ class Drawing:
         """(node, its inputs) for each node of a fold."""
         if fold.fold_key in self._single:
             return [
-                (f"task:{task.task_id}", self._sources(fold.fold_key, task.depends_on, task.parent_task_id))
+                (f"task:{task.task_id}", self._sources(fold.fold_key, task))
                 for task in self._scene.members[fold.fold_key]
             ]
         if fold.sample is None:
             return []
-        sample = fold.sample
-        return [(f"fold:{fold.fold_key}", self._sources(fold.fold_key, sample.depends_on, sample.parent_task_id))]
+        return [(f"fold:{fold.fold_key}", self._sources(fold.fold_key, fold.sample))]
 
-    def _sources(self, key: str, depends_on: Iterable[str], parent: str) -> Counter[str]:
+    def _sources(self, key: str, follower: Task | Sample) -> Counter[str]:
         """The nodes a task follows: what it depends on, else its parent. Two or more branches of one fan-out are
         followed through their join, and whoever opened a fan-out is followed through its join too, because it ends
         only behind that."""
-        depends = set(depends_on)
-        per_fold: dict[str, list[str]] = defaultdict(list)
-        for task in depends:
-            per_fold[self._scene.fold_of.get(task, "")].append(task)
-        through = Counter(self._join_behind(source, key) for source, tasks in per_fold.items() for _ in tasks)
+        weights = self._scene.weights.get(follower.task_id, {})
+        per_fold: dict[str, dict[str, int]] = defaultdict(dict)
+        for task in follower.depends_on:
+            per_fold[self._scene.fold_of.get(task, "")][task] = weights.get(task, 1)
+        through: Counter[str] = Counter()
+        for source, tasks in per_fold.items():
+            through[self._join_behind(source, key)] += sum(tasks.values())
         found: Counter[str] = Counter()
         for source, tasks in per_fold.items():
             join = self._join_behind(source, key)
             if join and through[join] > 1:
-                found[join] += len(tasks)
+                found[join] += sum(tasks.values())
             elif source in self._behind and key != source:
-                found[self._behind[source]] += len(tasks)
+                found[self._behind[source]] += sum(tasks.values())
             else:
                 found.update(self._plain(source, tasks))
         # Whoever only coordinates is not drawn as an input of what says itself what it needs.
+        parent = follower.parent_task_id
         if parent and not found.keys() - {f"fold:{key}"}:
-            found.update(self._plain(self._scene.fold_of.get(parent, ""), [parent]))
+            found.update(self._plain(self._scene.fold_of.get(parent, ""), {parent: 1}))
         return found
 
     def _join_behind(self, source: str, key: str) -> str:
@@ -164,9 +166,13 @@ class Drawing:
         join = self._join_of.get(source, "")
         return "" if join and key in self._joins[join][0] else join
 
-    def _plain(self, key: str, tasks: Iterable[str]) -> Counter[str]:
-        nodes = [self._node_of.get(task, f"fold:{key}" if key in self._keys else "") for task in tasks]
-        return Counter(node for node in nodes if node)
+    def _plain(self, key: str, tasks: Mapping[str, int]) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for task, weight in tasks.items():
+            node = self._node_of.get(task, f"fold:{key}" if key in self._keys else "")
+            if node:
+                found[node] += weight
+        return found
 
     def _nodes_of(self, key: str) -> list[tuple[str, int]]:
         """The nodes of a fold, each with how many tasks it stands for."""

@@ -33,7 +33,8 @@ class Fold(msgspec.Struct, frozen=True, kw_only=True):
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """All that a picture is made of. `members` and `surfaced` map a fold key to tasks; `fold_of` a task id to
-    its fold key; `progress` a fan-out id to how its join stands, for those that were asked for; `dead` are the ids
+    its fold key; `weights` a task id to how many inputs each of its inputs stands for, where lists were shortened;
+    `progress` a fan-out id to how its join stands, for those that were asked for; `dead` are the ids
     of dead-lettered tasks among the surfaced ones.
     """
 
@@ -41,6 +42,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     fold_of: Mapping[str, str] = {}
     members: Mapping[str, Sequence[Task]] = {}
     surfaced: Mapping[str, Sequence[Task]] = {}
+    weights: Mapping[str, Mapping[str, int]] = {}
     fan_outs: Mapping[str, FanOut] = {}
     progress: Mapping[str, JoinProgress] = {}
     dead: Collection[str] = ()

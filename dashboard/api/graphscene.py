@@ -17,6 +17,7 @@ from coordination.tasks import FAILING
 from coordination.tasks import Task as TaskRow
 from dashboard.api.foldlist import Fold as FoldSum
 from dashboard.api.foldlist import folds_of
+from dashboard.api.longinputs import shortened
 from dashboard.api.taskbody import DECODER
 from dashboard.api.tasklist import dead_among
 from dashboard.models import DeadLetter, FanOut, Task
@@ -48,23 +49,24 @@ class RunScene(msgspec.Struct, frozen=True):
 def scene_of(run_id: str, opened: Collection[str] = ()) -> RunScene:
     """All that the pictures of a run (graph, timeline) share; `opened` are the folds a viewer opened."""
     sums = folds_of(run_id)
-    folds = [_fold(each) for each in sums]
+    few = [each.fold_key for each in sums if each.total <= SINGLE] if len(sums) <= MAX_FOLDS else []
+    short = shortened(run_id, [_fold(each) for each in sums], _members(run_id, few))
+    folds, members = short.folds, short.members
     task_ids, fanout_ids = needs(folds)
     rows = FanOut.objects.filter(run_id=run_id, fanout_id__in=sorted(fanout_ids)[:FANOUTS])
     fan_outs = {row.fanout_id: _fan_out.decode(row.body) for row in rows}
     openers = {row.parent_task_id for row in fan_outs.values() if row.parent_task_id}
-    small = [fold.fold_key for fold in folds if fold.total <= SINGLE] if len(folds) <= MAX_FOLDS else []
-    members = _members(run_id, small)
     task_ids |= {
         name for tasks in members.values() for task in tasks for name in (*task.depends_on, task.parent_task_id)
     }
     surfaced, dead = _surfaced(run_id, [fold for fold in folds if fold.fold_key not in members])
-    if small:
-        dead |= dead_among(list(Task.objects.filter(run_id=run_id, fold_key__in=small, state__in=SURFACING[0])))
+    if few:
+        dead |= dead_among(list(Task.objects.filter(run_id=run_id, fold_key__in=few, state__in=SURFACING[0])))
     scene = Scene(
         folds=folds,
-        fold_of=_fold_of(run_id, (task_ids | openers) - {""}),
+        fold_of=short.fold_of | _fold_of(run_id, (task_ids | openers) - short.fold_of.keys() - {""}),
         members=members,
+        weights=short.weights,
         surfaced=surfaced,
         fan_outs=fan_outs,
         dead=dead,

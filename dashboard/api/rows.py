@@ -25,6 +25,8 @@ from dashboard.models import Run
 __all__ = ["fold_row", "join_row", "request_row", "run_row", "task_row"]
 
 Row = dict[str, Any]
+# So many inputs of a task are named in a row; its record names all of them.
+INPUTS: Final = 2_000
 TASK_RANK: Final = {
     "failed": 0,
     "human": 1,
@@ -69,7 +71,8 @@ def task_row(task: Task, *, waiting: Mapping[str, Any] | None = None, dead: bool
         "url": task_address(task.run_id, task.task_id),
         "name": task.title or task.task_type or task.task_id,
         "parent_task_id": task.parent_task_id,
-        "depends_on": list(task.depends_on),
+        "depends_on": list(task.depends_on[:INPUTS]),
+        "depends_on_count": len(task.depends_on),
         "task_type": task.task_type,
         "title": task.title,
         "agent_group": task.agent_group,

@@ -66,6 +66,7 @@ class TaskShape(Open):
     task_id: str
     parent_task_id: str
     depends_on: list[str]
+    depends_on_count: int
     task_type: str
     title: str
     agent_group: str

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from dashboard.api import cascades
+from dashboard.api import cascades, longinputs
 from tests.dashboard.scenes import viewer
 from tests.services.chromium import Chromium
 
@@ -27,6 +27,7 @@ def _uncollected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def _forgotten() -> None:
     # Every test begins with tables of its own, in which the same run and revision mean something else.
     cascades.forget()
+    longinputs.forget()
 
 
 @pytest.fixture(scope="module")
