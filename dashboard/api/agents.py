@@ -1,4 +1,4 @@
-"""API calls about agent groups: as the last poll found them, what waits before one, what changed of it."""
+"""API calls about agent groups: as the last poll found them, what waits before one, what changed of it; topics."""
 
 from typing import Any
 
@@ -9,9 +9,11 @@ from dashboard.api.flowgraph import flow_graph
 from dashboard.api.groupchanges import changes
 from dashboard.api.grouplist import group_rows, whole_group
 from dashboard.api.groupwaiting import blocked_by, waiting_by_run
+from dashboard.api.instants import iso
 from dashboard.api.problems import Problem
 from dashboard.api.recordshapes import GroupPage, GroupShape
 from dashboard.api.root import access, allowed, api
+from dashboard.api.topiclist import topic_rows
 from dashboard.clock import database_now
 from dashboard.permissions import may_see_agents, may_see_runs
 
@@ -23,6 +25,14 @@ def agents(request: HttpRequest, query: str = "") -> dict[str, Any]:
     `state:stuck,slow waiting>10 agent:coder*`."""
     fits = group_test(query)
     return {"items": [row for row in group_rows(database_now()) if fits(row)], "next": None}
+
+
+@api.get("topics", tags=["agents"])
+@allowed(may_see_agents)
+def topics(request: HttpRequest) -> dict[str, Any]:
+    """One row a topic: what is declared, what the log says of it, what differs and what is at risk, in words."""
+    rows = topic_rows(database_now())
+    return {"items": [row | {"last_at": iso(row["last_at"])} for row in rows], "next": None}
 
 
 @api.get("agents/{path:group}", response=GroupShape, tags=["agents"])

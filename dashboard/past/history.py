@@ -20,6 +20,7 @@ from coordination.eventlog import StoredRecord
 from coordination.instants import rfc3339
 from coordination.replay import BadPosition, Placed, Position, read_time, steps
 from coordination.rows import Layout
+from dashboard.collector import without_collector
 from dashboard.manifest import manifest
 from dashboard.models import Segment
 from dashboard.segments import unpack
@@ -120,8 +121,10 @@ class History:
 
     def events(self, low: int, high: int) -> list[Event]:
         """The events from `low` up to before `high`."""
-        decode = Decoder(manifest()).decode
-        return [decode(record) for record in self._records(low, high)]
+        return list(self._decoded(low, high))
+
+    def _decoded(self, low: int, high: int) -> Iterator[Event]:
+        return map(Decoder(manifest()).decode, self._records(low, high))
 
     def count(self, to: str) -> int:
         """How many events lie at or before a position: topic-partition@offset, or an RFC 3339 time.
@@ -159,10 +162,11 @@ class History:
         if len(self.changed) == len(self):
             return
         self.changed, self.failed = array("H"), array("H")
-        placed = map(Placed, self.positions, self.events(0, len(self)))
-        for step in steps(placed, layout):
-            self.changed.append(min(len(step.changes), 0xFFFF))
-            self.failed.append(min(step.failures, 0xFFFF))
+        placed = map(Placed, self.positions, self._decoded(0, len(self)))
+        with without_collector():
+            for step in steps(placed, layout):
+                self.changed.append(min(len(step.changes), 0xFFFF))
+                self.failed.append(min(step.failures, 0xFFFF))
 
 
 def _position(pair: tuple[Position, Any]) -> Position:

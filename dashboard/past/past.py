@@ -14,6 +14,7 @@ import msgspec
 from django.db import connection, transaction
 
 from coordination.errors import CoordinationError
+from dashboard.collector import without_collector
 from dashboard.ingest.rowwriting import RowWriter
 from dashboard.ingest.sqlite import SqliteStore
 from dashboard.ingest.working import WorkingSet
@@ -75,7 +76,7 @@ class Past:
         """Inside, this thread reads the run's rows as they stood at a position. Raises BadPosition, TooLong."""
         with self.known() as history:
             count = history.count(to)
-            with limited_to(_everybody):
+            with limited_to(_everybody), without_collector():
                 tables = self._go(count)
                 self._put_beside(tables, count)
             with tables.in_place():
@@ -85,7 +86,7 @@ class Past:
     def known(self) -> Iterator[History]:
         """The history up to what is stored now. Raises TooLong."""
         with self._lock:
-            with limited_to(_everybody):
+            with limited_to(_everybody), without_collector():
                 self._refresh()
             yield self.history
 

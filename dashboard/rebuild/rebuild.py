@@ -12,9 +12,10 @@ import msgspec
 from django.db import OperationalError, transaction
 
 from coordination.errors import CoordinationError
+from dashboard.collector import without_collector
 from dashboard.manifest import layout
 from dashboard.rebuild.fresh import Fresh, fresh_tables
-from dashboard.rebuild.refolding import Refolding, Unfolded, next_era, without_collector
+from dashboard.rebuild.refolding import Refolding, Unfolded, next_era
 from dashboard.rebuild.shards import Pen, PenLost
 from dashboard.rebuild.stored import chunks, settled_batch
 from dashboard.runtime import make_store, worker_name

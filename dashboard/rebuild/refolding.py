@@ -4,7 +4,6 @@ Revisions begin above all those that the live rows have reached: browsers keep w
 still holds rows of before the swap finds none of them as it left them.
 """
 
-import gc
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -152,15 +151,3 @@ class Refolding:
         if row.revision < self._era:
             row.revision += self._era
         return row
-
-
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """Rows hold no cycles: walking a million of them again and again finds nothing and costs a third of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

@@ -1,5 +1,7 @@
 """Dead letters: what was lost, and why? Rejected records and those that agents gave up, newest first."""
 
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
 
 from dashboard.api.lettergroups import letter_groups
@@ -29,6 +31,7 @@ def letters(request: HttpRequest) -> HttpResponse:
         letters=found,
         errors=[] if wrong else letter_groups(query, now),
         figures=letter_figures(),
+        files=f"/api/v1/rejected?{urlencode({'query': query})}&",
         orders=redrive_rows(None, ORDERS)["items"],
         may_redrive=may_redrive(request.user),
     )

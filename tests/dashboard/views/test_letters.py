@@ -22,3 +22,8 @@ def test_a_filter_that_is_not_understood_is_told() -> None:
 
 def test_letters_need_their_right() -> None:
     assert signed_in(member("eve", "view_run")).get("/dead-letters/").status_code == 403
+
+
+def test_what_a_filter_finds_is_to_be_had_as_a_file() -> None:
+    page = viewer().get("/dead-letters/?query=kind:rejected").content.decode()
+    assert "/api/v1/rejected?query=kind%3Arejected&amp;format=csv" in page

@@ -75,6 +75,17 @@ def test_what_ingest_read_stands_beside() -> None:
     assert "1,234" in page()
 
 
+def test_the_table_is_to_be_had_as_rows_and_as_a_file() -> None:
+    told()
+    client = viewer()
+    assert "/api/v1/topics?format=csv" in client.get("/topics/").content.decode()
+    rows = client.get("/api/v1/topics").json()["items"]
+    assert next(row["state"] for row in rows if row["name"] == "coord.run.task.commands") == "as declared"
+    file = client.get("/api/v1/topics?format=csv").content.decode()
+    assert file.count("coord.run.task.commands") >= 1
+    assert signed_in(member("eve", "view_run")).get("/api/v1/topics").status_code == 403
+
+
 def test_a_gap_is_told_on_top() -> None:
     where = {"topic": "t", "partition": 3, "shard": "12-3", "kind": "truncated", "expected_offset": 1}
     Gap.objects.create(**where, message="1 to 9 are gone.", found_at=NOW)
