@@ -49,6 +49,11 @@ class Traffic:
             found.append(record)
         return found
 
+    def endless(self) -> Iterator[NewRecord]:
+        """One record after the other, without end."""
+        while True:
+            yield from self.records(100)
+
     def _aside(self) -> NewRecord:
         self._asides += 1
         choice = self._random.random()

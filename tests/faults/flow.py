@@ -3,7 +3,8 @@
 import asyncio
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import islice
 
 from coordination.errors import LogUnreachable
 from coordination.eventlog import NewRecord
@@ -13,15 +14,15 @@ CHUNK = 100
 
 
 class Flow:
-    """Appends `records` at `pace` a second from a thread of its own; begins anew with other ids never.
+    """Appends `records`, which may be endless, at `pace` a second from a thread of its own.
 
     A record whose append had an unknown outcome is sent again, as any producer would, so that the log may hold it
     twice. `appended` counts those that are on the log for sure.
     """
 
-    def __init__(self, installation: Installation, records: Sequence[NewRecord], pace: float) -> None:
+    def __init__(self, installation: Installation, records: Iterable[NewRecord], pace: float) -> None:
         self._installation = installation
-        self._records = records
+        self._records = iter(records)
         self._pace = pace
         self._stop = threading.Event()
         self._error: BaseException | None = None
@@ -45,7 +46,7 @@ class Flow:
 
     def __str__(self) -> str:
         state = f"ended: {self._error!r}" if self.over else "flows"
-        return f"{self.appended} of {len(self._records)} appended, {self.refused} tries refused, {state}"
+        return f"{self.appended} appended, {self.refused} tries refused, {state}"
 
     @property
     def over(self) -> bool:
@@ -62,8 +63,8 @@ class Flow:
         log = self._installation.open_log()
         began = time.monotonic()
         try:
-            while not self._stop.is_set() and self.appended < len(self._records):
-                chunk = self._records[self.appended : self.appended + CHUNK]
+            chunk = list(islice(self._records, CHUNK))
+            while chunk and not self._stop.is_set():
                 try:
                     await log.append(chunk)
                 except LogUnreachable:
@@ -71,6 +72,7 @@ class Flow:
                     await asyncio.sleep(0.2)
                     continue
                 self.appended += len(chunk)
+                chunk = list(islice(self._records, CHUNK))
                 await asyncio.sleep(max(0.0, began + self.appended / self._pace - time.monotonic()))
         finally:
             await log.close()

@@ -81,12 +81,12 @@ def drained(installation: Installation) -> None:
 def check(installation: Installation, blocker: Any, kills: int, least: int) -> None:
     rng = random.Random(kills)
     installation.prepare()
-    records = Traffic(kills, namespace=installation.manifest.namespace).records(AHEAD + 20_000 + kills * 6_000)
-    installation.append(records[:AHEAD])
+    traffic = Traffic(kills, namespace=installation.manifest.namespace)
+    installation.append(traffic.records(AHEAD))
     crew = Crew(installation, rng)
     for _ in range(WORKERS):
         crew.hire()
-    flow = Flow(installation, records[AHEAD:], PACE).start()
+    flow = Flow(installation, traffic.endless(), PACE).start()
     for _ in range(kills):
         crew.kill_one()
     flowing = not flow.over
