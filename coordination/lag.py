@@ -22,7 +22,8 @@ class PartitionFacts(msgspec.Struct, frozen=True, kw_only=True):
     furthest it ever stood. `waiting` counts unprocessed records meant for the group, `oldest_at` is the append time
     of the first of them, `types` how many of each task type. `head_*`: the first open record at or after the commit,
     how often it was started, whose it is. `workers`: how many tasks at a time its member has room for there.
-    `retention` (µs) is how long the topic keeps records, None for ever or unknown.
+    `retention` (µs) is how long the topic keeps records, None for ever or unknown; `moved_at` is when the commit there
+    last moved on.
     """
 
     topic: str
@@ -43,6 +44,7 @@ class PartitionFacts(msgspec.Struct, frozen=True, kw_only=True):
     types: dict[str, int] = {}
     workers: float = 1.0
     retention: int | None = None
+    moved_at: int | None = None
 
 
 class Hot(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,9 +99,11 @@ class GroupFacts(msgspec.Struct, frozen=True, kw_only=True):
     """All that is known of one group at one poll.
 
     `members` None: unknown (never dead). `ages` are the oldest waiting ages of former polls, oldest first, `waits`
-    the (instant, waiting tasks) of a longer past. `last_commit_at` is when a commit last moved on. `generations` are
-    (instant, generation) of former polls. `p99` maps a task type to the duration that 99 % of its finished attempts
-    stayed under; `hot` says which partition holds most of what waits, and why.
+    the (instant, waiting tasks) of a longer past. `last_end_at` is when one of the tasks started last ended,
+    `last_commit_at` when any commit last moved on. `generations` are (instant, generation) of former polls. `p99`
+    maps a task type to the duration that 99 % of its finished attempts stayed under; `hot` says which partition holds
+    most of what waits, and why. `read_until`: what happened up to then was read, so that silence means something;
+    None: all of it.
     """
 
     group: str
@@ -108,6 +112,7 @@ class GroupFacts(msgspec.Struct, frozen=True, kw_only=True):
     running: Sequence[RunningTask] = ()
     waiting_types: Sequence[str] = ()
     last_start_at: int | None = None
+    last_end_at: int | None = None
     last_heartbeat_at: int | None = None
     last_commit_at: int | None = None
     ages: Sequence[int] = ()
@@ -116,6 +121,12 @@ class GroupFacts(msgspec.Struct, frozen=True, kw_only=True):
     generations: Sequence[tuple[int, int]] = ()
     p99: dict[str, int] = {}
     group_state: str = "unknown"
+    read_until: int | None = None
+
+
+def heard(facts: GroupFacts, now: int) -> int:
+    """Until when (µs) nothing that tasks did can have been missed: `now`, or earlier where the log is not read up."""
+    return now if facts.read_until is None else min(now, facts.read_until)
 
 
 def words(duration: int | None) -> str:
@@ -245,6 +256,9 @@ def retention_clock(facts: GroupFacts, now: int) -> tuple[int, PartitionFacts] |
 
 
 def trend(facts: GroupFacts, now: int, window: int) -> int | None:
-    """By how many the waiting tasks grew within the window (µs) before now; None if that is not remembered."""
-    before = [count for at, count in facts.waits if at <= now - window]
+    """By how many the waiting tasks grew within the window (µs) before now; None if that is not remembered.
+
+    A count from long before the window tells nothing: they may have come before it began.
+    """
+    before = [count for at, count in facts.waits if now - window * 3 // 2 <= at <= now - window]
     return waiting(facts)[0] - before[-1] if before else None

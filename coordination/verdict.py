@@ -17,6 +17,7 @@ from coordination.lag import (
     Limits,
     RunningTask,
     age,
+    heard,
     offset_gap,
     partition_state,
     trend,
@@ -35,8 +36,8 @@ class Verdict(msgspec.Struct, frozen=True):
 
 def _alive(task: RunningTask, facts: GroupFacts, now: int, limits: Limits) -> bool:
     """Whether a started task is within its limit: long thinking is work as long as it shows a sign of life."""
-    limit = max(limits.run, 3 * facts.p99.get(task.task_type, 0))
-    return now - task.started_at <= limit and now - task.seen_at <= max(limits.start, limits.heartbeat)
+    limit, until = max(limits.run, 3 * facts.p99.get(task.task_type, 0)), heard(facts, now)
+    return until - task.started_at <= limit and until - task.seen_at <= max(limits.start, limits.heartbeat)
 
 
 def _patience(facts: GroupFacts, limits: Limits) -> int:
@@ -45,9 +46,11 @@ def _patience(facts: GroupFacts, limits: Limits) -> int:
 
 
 def _quiet(facts: GroupFacts, now: int) -> int:
-    """Time (µs) since the group last started or passed something, or since the oldest task began to wait if later."""
-    since = [now - age(facts, now), facts.last_start_at or 0, facts.last_commit_at or 0]
-    return now - max(since)
+    """Time (µs) since the group last started, ended or passed something, or since the oldest task began to wait if
+    later. Commits count where tasks wait: elsewhere they may move over records of others for ever."""
+    moved = [part.moved_at or 0 for part in facts.partitions if part.waiting]
+    since = [now - age(facts, now), facts.last_start_at or 0, facts.last_end_at or 0, *moved]
+    return heard(facts, now) - max(since)
 
 
 def _unknown(facts: GroupFacts, now: int, limits: Limits) -> Verdict | None:
@@ -101,7 +104,7 @@ def _unassigned(facts: GroupFacts, now: int, limits: Limits) -> Verdict | None:
     if facts.members is None:
         return None
     orphans = [p for p in facts.partitions if p.waiting and (facts.members == 0 or p.member is None)]
-    if not orphans or age(facts, now) <= limits.heartbeat:
+    if not orphans or age(facts, heard(facts, now)) <= limits.heartbeat:
         return None
     reason = f"{len(orphans)} of {len(facts.partitions)} partitions have waiting tasks and no member"
     return Verdict("unassigned", reason, (("members", str(facts.members)), ("waiting", str(waiting(facts)[0]))))
@@ -114,6 +117,14 @@ def _flapping(facts: GroupFacts, now: int, limits: Limits) -> Verdict | None:
         return None
     window = words(limits.flap_window)
     return Verdict("flapping", f"{len(recent)} generations in {window}", (("generations", str(len(recent))),))
+
+
+def _unread(facts: GroupFacts, now: int, limits: Limits) -> Verdict | None:
+    # The log is not read up to now: what looks like silence may stand in the part that is not read.
+    behind = now - heard(facts, now)
+    if behind <= limits.start:
+        return None
+    return Verdict("unknown", f"what tasks did was read until {words(behind)} ago only", (("not read", words(behind)),))
 
 
 def _stuck(facts: GroupFacts, now: int, limits: Limits) -> Verdict | None:
@@ -143,12 +154,13 @@ def _slow(facts: GroupFacts, now: int, limits: Limits) -> Verdict | None:
     # The oldest task gets older from poll to poll and the queue longer, although the group starts tasks: it does not
     # keep up. Looked at over half the age of the oldest: a batch that came at once and is worked off lies before
     # that, and so does the start of one long task with others behind it. Neither is slow.
-    oldest = age(facts, now)
-    ages = [*facts.ages, oldest][-limits.polls :]
+    until = heard(facts, now)
+    oldest = age(facts, until)
+    ages = [*facts.ages, age(facts, now)][-limits.polls :]
     rising = len(ages) == limits.polls and all(a < b for a, b in itertools.pairwise(ages))
     window = oldest // 2
-    started = facts.last_start_at is not None and now - facts.last_start_at <= window
-    grew = trend(facts, now, window)
+    started = facts.last_start_at is not None and until - facts.last_start_at <= window
+    grew = trend(facts, until, window)
     if not (rising and started and oldest > limits.start and grew is not None and grew > 0):
         return None
     reason = f"age rising over {len(ages)} polls while working"
@@ -198,6 +210,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _poison,
     _unassigned,
     _flapping,
+    _unread,
     _stuck,
     _slow,
     _working,

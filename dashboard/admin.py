@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from dashboard.auditedadmin import Audited, PersonAdmin, RoleAdmin
-from dashboard.models import AlertHook, ApiToken, Audit, Decision, Gap, SavedView, Webhook
+from dashboard.models import ApiToken, Audit, Decision, Gap, SavedView, Webhook
 
 for _model, _by in ((User, PersonAdmin), (Group, RoleAdmin)):
     admin.site.unregister(_model)
@@ -40,12 +40,12 @@ class SavedViewAdmin(Audited):
     list_display = ("name", "page", "owner", "shared")
 
 
-@admin.register(Webhook, AlertHook)
+@admin.register(Webhook)
 class WebhookAdmin(Audited):
-    """Addresses that are told of requests, or of alerts; the secret is made here and shown once."""
+    """Addresses that are told of requests, of alerts or of both; the secret is made here and shown once."""
 
-    list_display = ("name", "url", "active")
-    fields = ("name", "url", "active")
+    list_display = ("name", "url", "active", "requests", "alerts")
+    fields = ("name", "url", "active", "requests", "alerts")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A new webhook gets its secret; an old one keeps it."""

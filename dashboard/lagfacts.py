@@ -15,13 +15,14 @@ from coordination.agents import Agent as AgentRow
 from coordination.eventlog import TopicPartition
 from coordination.lag import RunningTask
 from coordination.tasks import Task as TaskRow
-from dashboard.models import Agent, Task
+from dashboard.models import Agent, Position, Task
 
 UNSTARTED: Final = "requested"
 RUNNING: Final = ("working",)
 RUNNING_SHOWN: Final = 500
 IN_HAND: Final = 5_000
 SAMPLE: Final = 200
+LATELY: Final = 20
 AT_ONCE: Final = 40
 
 _task = msgspec.json.Decoder(TaskRow)
@@ -112,6 +113,12 @@ def in_hand(commits: Mapping[Place, int]) -> dict[Place, Head]:
     return found
 
 
+def reached() -> dict[TopicPartition, int]:
+    """The next offset to read of every partition that is read into the tables."""
+    rows = Position.objects.values_list("topic", "partition", "next_offset")
+    return {TopicPartition(topic, partition): offset for topic, partition, offset in rows}
+
+
 def running() -> dict[str, list[RunningTask]]:
     """Started tasks without an end by agent group, the earliest RUNNING_SHOWN of all; the latest sign of life
     is the task's own or a heartbeat that names it."""
@@ -181,14 +188,21 @@ def arrived(since: Mapping[TopicPartition, int]) -> dict[str, int]:
     return found
 
 
-def last_starts(groups: Iterable[str]) -> dict[str, int]:
-    """Agent group to the instant at which it last started a task for the first time; one look into an index each."""
+class LastActs(NamedTuple):
+    """When a group last started a task for the first time, and when one of the LATELY started last ended (µs)."""
+
+    started_at: int | None = None
+    ended_at: int | None = None
+
+
+def last_acts(groups: Iterable[str]) -> dict[str, LastActs]:
+    """What each agent group did last, if anything; one look into an index each."""
     found = {}
     for group in groups:
-        rows = Task.objects.filter(agent_group=group, started_at__isnull=False).order_by("-started_at")
-        at = rows.values_list("started_at", flat=True).first()
-        if at is not None:
-            found[group] = at
+        tasks = Task.objects.filter(agent_group=group, started_at__isnull=False).order_by("-started_at")
+        rows = list(tasks.values_list("started_at", "ended_at")[:LATELY])
+        if rows:
+            found[group] = LastActs(rows[0][0], max((ended for _, ended in rows if ended), default=None))
     return found
 
 

@@ -13,8 +13,8 @@ from dashboard.models import ConsumerGroup, GroupSnapshot
 SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
 REMEMBERED: Final = 60 * MINUTE
-STEP: Final = 10 * SECOND
 AGES: Final = 8
+FRONTIERS: Final = 200
 GENERATIONS: Final = 50
 Commits = Mapping[TopicPartition, int]
 
@@ -27,12 +27,13 @@ class Change(NamedTuple):
 
 
 class GroupMemory:
-    """One group as the polls before saw it. Instants are µs."""
+    """One group as the polls before saw it. Instants are µs; `step`: of waiting tasks one figure in that is enough."""
 
-    def __init__(self) -> None:
+    def __init__(self, step: int) -> None:
+        self._step = step
         self.commits: Commits = {}
         self.reached: dict[TopicPartition, int] = {}
-        self.moved_at: int | None = None
+        self.moved: dict[TopicPartition, int] = {}
         self.generations: list[tuple[int, int]] = []
         self.waits: list[tuple[int, int]] = []
         self.ages: list[int] = []
@@ -58,12 +59,13 @@ class GroupMemory:
         for where, commit in commits.items():
             before = self.commits.get(where)
             if before is not None and commit > before:
-                self.moved_at = at
+                self.moved[where] = at
             if before is not None and commit < before:
                 back.append(Change("commit", f"{where.topic}-{where.partition} moved back from {before} to {commit}"))
             self.reached[where] = max(commit, self.reached.get(where, commit))
         for where in self.reached.keys() - commits.keys():
             del self.reached[where]
+            self.moved.pop(where, None)
         self.commits = dict(commits)
         return back
 
@@ -72,14 +74,15 @@ class GroupMemory:
         gone = set(topics)
         self.reached = {where: at for where, at in self.reached.items() if where.topic not in gone}
 
-    def note(self, at: int, waiting: int | None, age: int) -> None:
-        """What this poll found, for the next ones to compare with."""
+    def note(self, at: int, waiting: int | None, age: int, read_until: int | None = None) -> None:
+        """What this poll found, for the next ones to compare with; how many wait is known as of `read_until`."""
         self.seen_at = at
         self.ages = [*self.ages, age][-AGES:]
-        if waiting is None:
+        at = at if read_until is None else read_until
+        if waiting is None or (self.waits and at <= self.waits[-1][0]):
             return
-        # One in STEP is enough for a trend over minutes; the last one always counts.
-        if len(self.waits) > 1 and self.waits[-1][0] - self.waits[-2][0] < STEP:
+        # A trend needs no finer steps; the last one always counts.
+        if len(self.waits) > 1 and self.waits[-1][0] - self.waits[-2][0] < self._step:
             self.waits.pop()
         self.waits.append((at, waiting))
         self.waits = [one for one in self.waits if at - one[0] <= REMEMBERED]
@@ -106,6 +109,28 @@ def _owners(members: Iterable[MemberInfo]) -> dict[TopicPartition, str]:
     return {where: member.client_id or member.member_id for member in members for where in member.partitions}
 
 
+class Frontier:
+    """Up to which instant everything was read into the tables, by where partitions ended at the polls before."""
+
+    def __init__(self) -> None:
+        self._ends: list[tuple[int, Commits]] = []
+        self._until: int | None = None
+
+    def push(self, ends: Commits, reached: Commits, at: int) -> int:
+        """The instant (µs), now that partitions end at `ends` and were read up to `reached`; where nothing was ever
+        read, nothing is expected."""
+        self._ends.append((at, {where: end for where, end in ends.items() if where in reached}))
+        covered = 0
+        for seen_at, then in self._ends:
+            if any(reached.get(where, end) < end for where, end in then.items()):
+                break
+            self._until, covered = seen_at, covered + 1
+        del self._ends[:covered]
+        if len(self._ends) > FRONTIERS:  # far behind: less exact will do
+            del self._ends[1:-1:2]
+        return at - REMEMBERED if self._until is None else self._until
+
+
 class Window:
     """Where the log ended a while ago, so that what was asked for since can be counted."""
 
@@ -122,9 +147,9 @@ class Window:
         return offsets, at - began
 
 
-def remembered(names: Sequence[str], at: int) -> dict[str, GroupMemory]:
+def remembered(names: Sequence[str], at: int, step: int) -> dict[str, GroupMemory]:
     """What the tables hold of the polls before, so that a restart forgets neither ages nor how far a group was."""
-    found = {name: GroupMemory() for name in names}
+    found = {name: GroupMemory(step) for name in names}
     rows = GroupSnapshot.objects.filter(group__in=names, taken_at__gte=at - REMEMBERED, taken_at__lt=at)
     columns = ("group", "taken_at", "waiting", "age_ms")
     for name, taken_at, waiting, age in rows.order_by("taken_at").values_list(*columns):
@@ -138,4 +163,4 @@ def _recall(memory: GroupMemory, body: Mapping[str, Any]) -> None:
     parts = {TopicPartition(part["topic"], part["partition"]): part for part in body.get("partitions") or []}
     memory.commits = {where: part["commit"] for where, part in parts.items() if part.get("commit") is not None}
     memory.reached = {where: part["reached"] for where, part in parts.items() if part.get("reached") is not None}
-    memory.moved_at = parse(body["last_commit_at"]) if body.get("last_commit_at") else None
+    memory.moved = {where: parse(part["moved_at"]) for where, part in parts.items() if part.get("moved_at")}

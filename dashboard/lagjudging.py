@@ -7,10 +7,10 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from coordination.eventlog import Ends, GroupInfo, MemberInfo, TopicInfo, TopicPartition
-from coordination.lag import GroupFacts, Hot, PartitionFacts, age, waiting
+from coordination.lag import GroupFacts, Hot, Limits, PartitionFacts, age, waiting
 from dashboard import lagfacts
 from dashboard.factqueue import FactQueue, Waits
-from dashboard.laghistory import GroupMemory, Window, remembered
+from dashboard.laghistory import Frontier, GroupMemory, Window, remembered
 from dashboard.lagrows import Poll, group_row
 from dashboard.lagskew import Skew
 from dashboard.lagstore import Outcome, made_after, store
@@ -18,6 +18,8 @@ from dashboard.readers import subscriptions
 
 PREFIX: Final = "agent."
 DURATIONS_EVERY: Final = 30.0
+STEPS: Final = 12
+"""In so many steps the limit for a start is divided: whether a queue grows is looked at over at least half of it."""
 NOTHING: Final = Waits(0, None, None)
 
 
@@ -44,6 +46,8 @@ class Answers(Protocol):
     @property
     def commands(self) -> Any: ...
     @property
+    def evidence(self) -> Any: ...
+    @property
     def topics(self) -> Mapping[str, TopicInfo]: ...
     @property
     def recreated(self) -> frozenset[str]: ...
@@ -58,21 +62,23 @@ class Tables(msgspec.Struct, kw_only=True):
     in_hand: dict[lagfacts.Place, lagfacts.Head]
     running: dict[str, Any]
     running_counts: dict[str, int]
-    last_starts: dict[str, int]
+    last_acts: dict[str, lagfacts.LastActs]
     beats: dict[str, int]
     capacities: dict[tuple[str, str], int]
     subscriptions: dict[str, frozenset[str]]
     arrived: dict[str, int]
     span: int
+    read_until: int
 
 
 class Judging:
     """Judges all groups of one log, poll after poll, in one thread. `topics` are those of the tasks."""
 
-    def __init__(self, topics: Collection[str]) -> None:
+    def __init__(self, topics: Collection[str], limits: Limits) -> None:
         self._topics = frozenset(topics)
+        self._limits = limits
         self._memories: dict[str, GroupMemory] = {}
-        self._window = Window()
+        self._window, self._frontier = Window(), Frontier()
         self._facts = FactQueue()
         self._skew = Skew()
         self._durations: dict[str, tuple[float, dict[str, tuple[int, int, int]]]] = {}
@@ -80,7 +86,7 @@ class Judging:
     def judge(self, answers: Answers) -> list[dict[str, Any]]:
         """The rows of all groups, stored; those that are no agents' have no `group`."""
         new = [name for name in answers.seen if name not in self._memories]
-        self._memories |= remembered(new, answers.at)
+        self._memories |= remembered(new, answers.at, self._limits.start // STEPS)
         for name in self._memories.keys() - answers.seen.keys():
             del self._memories[name]
         if answers.recreated:
@@ -100,18 +106,22 @@ class Judging:
             for where in answers.commands
             if _agents(name)
         }
+        # First how far the tables are, then what they say: so they say no less than that.
+        stable = {where: answers.ends[where].stable for where in answers.evidence}
+        read_until = self._frontier.push(stable, lagfacts.reached(), answers.at)
         offsets, span = self._window.push({where: answers.ends[where] for where in answers.commands}, answers.at)
         return Tables(
             queues=lagfacts.queues(commits, made_after()),
             in_hand=lagfacts.in_hand(commits),
             running=lagfacts.running(),
             running_counts=lagfacts.running_counts(),
-            last_starts=lagfacts.last_starts(filter(None, map(_agents, answers.seen))),
+            last_acts=lagfacts.last_acts(filter(None, map(_agents, answers.seen))),
             beats=lagfacts.last_heartbeats(),
             capacities=lagfacts.capacities(),
             subscriptions=subscriptions(),
             arrived=lagfacts.arrived(offsets),
             span=span,
+            read_until=read_until,
         )
 
     def _look_at_facts(self, answers: Answers, tables: Tables) -> None:
@@ -141,6 +151,7 @@ class Judging:
             name=name,
             facts=facts,
             now=answers.at,
+            limits=self._limits,
             info=seen.info,
             running=tables.running_counts.get(group, 0) if group else 0,
             durations={kind: spans[:2] for kind, spans in durations.items()},
@@ -150,7 +161,7 @@ class Judging:
             subscribes_to=sorted(tables.subscriptions.get(group, ())) if group else [],
         )
         row = group_row(poll)
-        memory.note(answers.at, row["waiting"], age(facts, answers.at))
+        memory.note(answers.at, row["waiting"], age(facts, answers.at), tables.read_until)
         return Outcome(row, seen.commits, changes, before or answers.at)
 
     def _lasting(self, group: str) -> dict[str, tuple[int, int, int]]:
@@ -166,6 +177,7 @@ class Judging:
 
     def _group(self, name: str, seen: Seen, answers: Answers, tables: Tables) -> GroupFacts:
         group, memory = _agents(name), self._memories[name]
+        acts = tables.last_acts.get(group, lagfacts.LastActs())
         places = dict.fromkeys(answers.commands if group else ())
         places |= dict.fromkeys(where for where in seen.commits or () if where in answers.ends)
         members = {where: member for member in seen.members for where in member.partitions}
@@ -177,13 +189,15 @@ class Judging:
             members=None if seen.info is None or seen.info.members is None else len(seen.info.members),
             running=tables.running.get(group, []) if group else [],
             waiting_types=[kind for part in parts for kind in part.types],
-            last_start_at=tables.last_starts.get(group),
+            last_start_at=acts.started_at,
+            last_end_at=acts.ended_at,
             last_heartbeat_at=tables.beats.get(group),
-            last_commit_at=memory.moved_at,
+            last_commit_at=max(memory.moved.values(), default=None),
             ages=memory.ages,
             waits=memory.waits,
             generations=memory.generations,
             group_state=seen.info.state if seen.info else "unknown",
+            read_until=tables.read_until,
         )
 
     def _partition(
@@ -221,6 +235,7 @@ class Judging:
             head_task=(head.run_id, head.task_id) if head else None,
             types=dict(queue.types) if queue and where.topic in self._topics else {},
             retention=_retention(topic),
+            moved_at=self._memories[name].moved.get(where),
         )
 
 

@@ -20,6 +20,7 @@ from django.db import Error
 
 from coordination.errors import CoordinationError, LogDenied
 from coordination.eventlog import Ends, EventLog, GroupInfo, TopicInfo, TopicPartition
+from coordination.lag import Limits
 from dashboard import live
 from dashboard.api.grouplist import group_row
 from dashboard.databasethread import DatabaseThread, drop_connection
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 ROLE: Final = "lag"
 SHARD: Final = f"{ROLE}:0"
 TASKS: Final = "run.task.commands"
+EVIDENCE: Final = (TASKS, "run.task.events", "ops.heartbeats")
+"""Families of what is judged by: as long as they are not read up, silence means nothing."""
 INTERVAL: Final = 3.0
 PREFIX: Final = "agent."
 # Groups of our own that read everything and act on nothing: their positions mean nothing to anybody.
@@ -51,20 +54,24 @@ class Answers(msgspec.Struct, frozen=True):
     seen: Mapping[str, Seen]
     ends: Mapping[TopicPartition, Ends]
     commands: Sequence[TopicPartition]
+    evidence: Sequence[TopicPartition]
     topics: Mapping[str, TopicInfo]
     recreated: frozenset[str]
     at: int
 
 
 class LagPoll:
-    """Polls one log. `topics` are those of the tasks; `clock` tells seconds since 1970 UTC."""
+    """Polls one log. `topics` are those of the tasks; `clock` tells seconds since 1970 UTC; groups are judged by
+    `limits`."""
 
-    def __init__(self, log: EventLog, *topics: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, log: EventLog, *topics: str, clock: Callable[[], float] = time.time, limits: Limits | None = None
+    ) -> None:
         self._log = log
         self._commands = topics
         self._clock = clock
         self._tables = DatabaseThread("lag")
-        self._judging = Judging(topics)
+        self._judging = Judging(topics, limits or Limits())
         self._flow = Flow()
         self._topics: dict[str, TopicInfo] = {}
         self._rights: dict[str, frozenset[str]] = {}
@@ -100,11 +107,14 @@ class LagPoll:
             recreated |= await self._look_at_topics(back)
         self._polled_at = at
         commands = [where for where in ends if where.topic in self._commands]
-        return Answers(seen, ends, commands, self._topics, recreated, at)
+        evidence = [where for where in ends if manifest().family_of(where.topic) in EVIDENCE]
+        return Answers(seen, ends, commands, evidence, self._topics, recreated, at)
 
     def _partitions(self, seen: Mapping[str, Seen]) -> list[TopicPartition]:
-        """All partitions of the topics of tasks, and those that somebody has a position on or is assigned."""
-        there = [self._topics[name] for name in self._commands if name in self._topics]
+        """All partitions of the topics of tasks and of the evidence about them, and those that somebody has a position
+        on or is assigned."""
+        names = {*self._commands, *(name for name in self._topics if manifest().family_of(name) in EVIDENCE)}
+        there = [self._topics[name] for name in names if name in self._topics]
         found = {TopicPartition(info.name, number) for info in there for number in range(info.partitions)}
         for answer in seen.values():
             found.update(answer.commits or ())
@@ -114,7 +124,9 @@ class LagPoll:
     async def _look(self, group: str, info: GroupInfo | None, room: asyncio.Semaphore) -> Seen:
         async with room:
             try:
-                return Seen(info=info, commits=await self._log.commits(group))
+                commits = await self._log.commits(group)
+                # Whose commits may be read would be in the list if the log knew it: nobody has joined yet.
+                return Seen(info=info or (None if commits else GroupInfo(group, "empty", members=())), commits=commits)
             except LogDenied:
                 return Seen(info=info, denied=True)
             except CoordinationError:

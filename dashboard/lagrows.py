@@ -34,6 +34,7 @@ class Poll(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     facts: GroupFacts
     now: int
+    limits: Limits
     info: GroupInfo | None
     running: int
     durations: Mapping[str, tuple[int, int]]
@@ -45,7 +46,7 @@ class Poll(msgspec.Struct, frozen=True, kw_only=True):
 
 def group_row(poll: Poll) -> dict[str, Any]:
     """One group as JSON: instants RFC 3339, ages in seconds, unknown as null."""
-    facts, limits = poll.facts, Limits()
+    facts, limits = poll.facts, poll.limits
     verdict = judge(facts, poll.now, limits)
     count, unknown = waiting(facts)
     started = max(0, poll.arrived + (poll.waiting_before or 0) - count)
@@ -163,6 +164,7 @@ def _partition_row(part: PartitionFacts, now: int, limits: Limits) -> dict[str, 
         "state": partition_state(part, now, limits),
         "commit": part.commit,
         "reached": part.reached,
+        "moved_at": _instant(part.moved_at),
         "begin": part.ends.begin if part.ends else None,
         "end": part.ends.high if part.ends else None,
         "stable": part.ends.stable if part.ends else None,

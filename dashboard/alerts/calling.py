@@ -1,4 +1,4 @@
-"""Telling webhooks: a call a hook and incident, planned with the incident, sent with retry, each once."""
+"""Telling webhooks: a call a webhook and event of an incident, planned with it, sent with retry, each once."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -8,7 +8,7 @@ import msgspec
 from coordination.instants import rfc3339
 from dashboard import webhooks
 from dashboard.clock import database_now
-from dashboard.models import Alert, AlertCall, AlertHook
+from dashboard.models import Alert, AlertCall, Webhook
 
 State = AlertCall.State
 AT_ONCE: Final = 5
@@ -16,16 +16,16 @@ AT_ONCE: Final = 5
 
 
 def plan_calls(alerts: Sequence[Alert], event: str, now: int) -> None:
-    """Tell all active hooks of these alerts. Must run inside the transaction that opens or closes them."""
-    hooks = list(AlertHook.objects.filter(active=True))
-    calls = [AlertCall(alert=alert, hook=hook, event=event, due_at=now) for alert in alerts for hook in hooks]
+    """Tell all active webhooks of these alerts. Must run inside the transaction that opens or closes them."""
+    hooks = list(Webhook.objects.filter(active=True, alerts=True))
+    calls = [AlertCall(alert=alert, webhook=hook, event=event, due_at=now) for alert in alerts for hook in hooks]
     AlertCall.objects.bulk_create(calls, ignore_conflicts=True)
 
 
 def call_due() -> int:
     """Send what is due, at most AT_ONCE; returns how many were taken."""
     found = AlertCall.objects.filter(state=State.WAITING, due_at__lte=database_now())
-    calls = list(found.select_related("alert", "hook").order_by("due_at")[:AT_ONCE])
+    calls = list(found.select_related("alert", "webhook").order_by("due_at")[:AT_ONCE])
     for one in calls:
         _call(one)
     return len(calls)
@@ -35,19 +35,16 @@ def _call(call: AlertCall) -> None:
     now = database_now()
     body = msgspec.json.encode(payload(call.alert, call.event))
     try:
-        webhooks.post(call.hook.url, call.hook.secret, body, now)
+        webhooks.post(call.webhook, body, now)
     except webhooks.NotTaken as error:
-        tries = call.tries + 1
-        again = webhooks.next_try(tries, database_now())
-        state = State.DEAD if again is None else State.WAITING
-        changed = {"tries": tries, "state": state, "due_at": again or call.due_at, "error": str(error)}
+        changed = webhooks.failed(call.tries + 1, str(error), database_now())
         AlertCall.objects.filter(pk=call.pk).update(**changed)
     else:
         AlertCall.objects.filter(pk=call.pk).update(state=State.SENT, tries=call.tries + 1, sent_at=now, error="")
 
 
 def payload(alert: Alert, event: str) -> dict[str, Any]:
-    """What a hook is told; the same incident_id for opened and closed."""
+    """What a webhook is told; the same incident_id for opened and closed."""
     return {
         "event": f"alert.{event}",
         "incident_id": alert.incident_id,
@@ -56,7 +53,7 @@ def payload(alert: Alert, event: str) -> dict[str, Any]:
         "severity": alert.severity,
         "title": alert.title,
         "cause": alert.cause,
-        "link": alert.link,
+        "link": webhooks.address(alert.link),
         "opened_at": rfc3339(alert.opened_at),
         "closed_at": rfc3339(alert.closed_at) if alert.closed_at else None,
     }

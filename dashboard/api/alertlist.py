@@ -62,9 +62,9 @@ def silence_rows(now: int) -> list[dict[str, Any]]:
 
 
 def failed_calls() -> list[dict[str, Any]]:
-    """Hooks that did not take a call, the last try first."""
-    found = AlertCall.objects.exclude(error="").exclude(state=AlertCall.State.SENT).select_related("hook", "alert")
+    """Webhooks that did not take a call, the last try first."""
+    found = AlertCall.objects.exclude(error="").exclude(state=AlertCall.State.SENT).select_related("webhook", "alert")
     return [
-        {"hook": one.hook.name, "title": one.alert.title, "tries": one.tries, "error": one.error, "state": one.state}
+        {"hook": one.webhook.name, "title": one.alert.title, "tries": one.tries, "error": one.error, "state": one.state}
         for one in found.order_by("-pk")[:10]
     ]

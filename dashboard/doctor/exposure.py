@@ -14,7 +14,7 @@ from coordination.kafkalog import parse_address
 from dashboard.clock import database_now
 from dashboard.decisionkey import PRIVATE
 from dashboard.doctor.finding import Finding, doubt, fault, fine
-from dashboard.models import AlertHook, ApiToken, Webhook
+from dashboard.models import ApiToken, Webhook
 
 ABOUT: Final = "safety"
 HERE: Final = ("localhost", "127.0.0.1", "::1", "")
@@ -126,9 +126,8 @@ def tokens() -> Iterator[Finding]:
 
 def hooks() -> Iterator[Finding]:
     """Webhooks over plain HTTP: what they tell can be read and changed on the way."""
-    for model in (Webhook, AlertHook):
-        for url in model.objects.values_list("url", flat=True).order_by("pk"):
-            parts = urlsplit(url)
-            if parts.scheme == "http" and not _here(parts.hostname):
-                words = f"a webhook tells {parts.hostname} over plain HTTP what waits for whom"
-                yield doubt(ABOUT, words, "Give it an https:// address in /admin/.")
+    for url in Webhook.objects.values_list("url", flat=True).order_by("pk"):
+        parts = urlsplit(url)
+        if parts.scheme == "http" and not _here(parts.hostname):
+            words = f"a webhook tells {parts.hostname} over plain HTTP what waits for whom"
+            yield doubt(ABOUT, words, "Give it an https:// address in /admin/.")

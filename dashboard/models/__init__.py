@@ -2,7 +2,7 @@
 
 from dashboard.models.access import ApiToken, SavedView, SignInLink, SignInTry
 from dashboard.models.agent import Agent, BrokerTopic, ConsumerGroup, GroupChange, GroupSnapshot
-from dashboard.models.alert import Alert, AlertCall, AlertHook, Silence
+from dashboard.models.alert import Alert, AlertCall, Silence
 from dashboard.models.approval import Approval, Claim, Request, Step, Vote
 from dashboard.models.approvalrule import ApprovalRule, KillSwitch
 from dashboard.models.audit import Audit, AuditHead
@@ -19,7 +19,7 @@ from dashboard.models.event import (
 from dashboard.models.flow import FlowEdge
 from dashboard.models.join import FanOut
 from dashboard.models.letter import DeadLetter, Rejected
-from dashboard.models.notice import Notice, NotificationChoice, Webhook
+from dashboard.models.notice import Notice, NotificationChoice
 from dashboard.models.outbox import Answer, Decision
 from dashboard.models.policy import Policy
 from dashboard.models.readiness import ReadinessAnswer
@@ -28,12 +28,12 @@ from dashboard.models.run import FoldPart, Run, RunPart
 from dashboard.models.shard import Gap, Position, Shard, Worker
 from dashboard.models.summary import SummaryCursor
 from dashboard.models.task import Task
+from dashboard.models.webhook import Webhook
 
 __all__ = [
     "Agent",
     "Alert",
     "AlertCall",
-    "AlertHook",
     "Answer",
     "ApiToken",
     "Approval",

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from dashboard.models.webhook import Webhook
+
 OPEN: Final = Q(closed_at=None)
 
 
@@ -46,20 +48,8 @@ class Silence(models.Model):
     reason = models.TextField(default="")
 
 
-class AlertHook(models.Model):
-    """An address that is told of alerts by signed POSTs; the secret is shared with whoever listens there."""
-
-    name = models.TextField(unique=True)
-    url = models.URLField(max_length=500)
-    secret = models.TextField()
-    active = models.BooleanField(default=True)
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class AlertCall(models.Model):
-    """One POST about one alert (`event` opened or closed) to one hook: sent once, or given up after its last try."""
+    """One POST about one alert (`event` opened or closed) to one webhook: sent once, or given up after its last try."""
 
     class State(models.TextChoices):
         WAITING = "waiting"
@@ -67,7 +57,7 @@ class AlertCall(models.Model):
         DEAD = "dead"
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE)
-    hook = models.ForeignKey(AlertHook, on_delete=models.CASCADE)
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE)
     event = models.TextField()
     state = models.TextField(choices=State.choices, default=State.WAITING)
     due_at = models.BigIntegerField()
@@ -76,5 +66,7 @@ class AlertCall(models.Model):
     error = models.TextField(default="")
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["alert", "hook", "event"], name="one_call_an_alert_and_event"),)
+        constraints = (
+            models.UniqueConstraint(fields=["alert", "webhook", "event"], name="one_call_an_alert_and_event"),
+        )
         indexes = (models.Index(fields=["due_at"], condition=Q(state="waiting"), name="alert_call_due"),)

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from dashboard.models.tenancy import OfApproval
+from dashboard.models.webhook import Webhook
 
 
 class NotificationChoice(models.Model):
@@ -21,18 +22,6 @@ class NotificationChoice(models.Model):
     quiet_from = models.IntegerField(default=0)
     quiet_to = models.IntegerField(default=0)
     zone = models.TextField(default="UTC")
-
-
-class Webhook(models.Model):
-    """An address that is told of requests by signed POSTs; the secret is shared with whoever listens there."""
-
-    name = models.TextField(unique=True)
-    url = models.URLField(max_length=500)
-    secret = models.TextField()
-    active = models.BooleanField(default=True)
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Notice(models.Model):

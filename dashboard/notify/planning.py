@@ -58,7 +58,7 @@ def _mails(review: Review, step: str) -> Iterator[Notice]:
 
 
 def _calls(review: Review, step: str) -> Iterator[Notice]:
-    for webhook in Webhook.objects.filter(active=True):
+    for webhook in Webhook.objects.filter(active=True, requests=True):
         yield _notice(review, step, review.now, webhook=webhook)
 
 

@@ -5,12 +5,9 @@ request's page. What was decided meanwhile is not sent any more. A try that was 
 listener may hear of a notice twice: its number tells.
 """
 
-import hashlib
-import hmac
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-import httpx
 import msgspec
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -18,17 +15,14 @@ from django.urls import reverse
 
 from coordination.instants import rfc3339
 from coordination.visible import visible
+from dashboard import webhooks
 from dashboard.api.queue import rows_of
 from dashboard.approvals.announcement import tell
 from dashboard.approvals.review import touch
 from dashboard.clock import database_now
-from dashboard.models import Approval, Notice, Request, Webhook
+from dashboard.models import Approval, Notice, Request
 
-SECOND: Final = 1_000_000
-PAUSES: Final = (10, 60, 300, 1_800, 7_200, 21_600)
-"""Seconds before the next try; after the last of them a notice is dead."""
 AT_ONCE: Final = 200
-PATIENCE: Final = 10.0
 SAID: Final = (
     *("approval_id", "request_version", "state", "title", "risk"),
     *("due_at", "expires_at", "agent_group", "run_id"),
@@ -85,16 +79,9 @@ def _try(notices: Sequence[Notice], act: Callable[[], None]) -> None:
 
 
 def _failed(notices: Iterable[Notice], error: Exception) -> None:
+    words = str(error) if isinstance(error, webhooks.NotTaken) else f"{type(error).__name__}: {error}"[:500]
     for notice in notices:
-        tries = notice.tries + 1
-        dead = tries >= len(PAUSES)
-        pause = 0 if dead else PAUSES[tries - 1] * SECOND
-        Notice.objects.filter(pk=notice.pk).update(
-            tries=tries,
-            state=State.DEAD if dead else State.WAITING,
-            due_at=database_now() + pause,
-            error=f"{type(error).__name__}: {error}"[:500],
-        )
+        Notice.objects.filter(pk=notice.pk).update(**webhooks.failed(notice.tries + 1, words, database_now()))
 
 
 def mail(notices: Sequence[Notice]) -> None:
@@ -103,7 +90,7 @@ def mail(notices: Sequence[Notice]) -> None:
     lines = [_line(notice, rows[notice.approval_id]) for notice in notices if notice.approval_id in rows]
     first = rows.get(notices[0].approval_id, {}).get("title", "a request")
     subject = f"Needs a decision: {first}" if len(lines) == 1 else f"{len(lines)} requests need a decision"
-    foot = f"How you are told: {address(reverse('notifications'))}"
+    foot = f"How you are told: {webhooks.address(reverse('notifications'))}"
     body = "\n\n".join([*lines, f"Opening a link decides nothing.\n{foot}"])
     person = notices[0].person
     assert person is not None
@@ -116,7 +103,7 @@ def _line(notice: Notice, row: dict[str, Any]) -> str:
 
 
 def _link(notice: Notice) -> str:
-    return address(reverse("review", kwargs={"approval_id": notice.approval_id}))
+    return webhooks.address(reverse("review", kwargs={"approval_id": notice.approval_id}))
 
 
 def _rows(notices: Sequence[Notice]) -> dict[str, dict[str, Any]]:
@@ -124,44 +111,13 @@ def _rows(notices: Sequence[Notice]) -> dict[str, dict[str, Any]]:
     return {row["id"]: row for row in rows_of(found, database_now())}
 
 
-def address(path: str) -> str:
-    """A page's address as people outside of this machine reach it."""
-    return f"{settings.LINESIDE_URL.rstrip('/')}{path}"
-
-
 def call(notice: Notice) -> None:
-    """POST a notice to its webhook, signed. Raises for whatever is not an answer of success."""
+    """POST a notice to its webhook. Raises NotTaken."""
     assert notice.webhook is not None
     row = _rows([notice]).get(notice.approval_id, {})
-    names = (
-        "approval_id",
-        "request_version",
-        "state",
-        "title",
-        "risk",
-        "due_at",
-        "expires_at",
-        "agent_group",
-        "run_id",
-    )
-    said = {name: row.get(name) for name in names}
+    said = {name: row.get(name) for name in SAID}
     body = msgspec.json.encode({"notice": notice.pk, "event": notice.kind, "url": _link(notice), **said})
-    answer = httpx.post(
-        notice.webhook.url,
-        content=body,
-        headers={"Content-Type": "application/json", **signature(notice.webhook, body, database_now())},
-        timeout=PATIENCE,
-        follow_redirects=False,
-    )
-    if not answer.is_success:
-        raise httpx.HTTPError(f"answered {answer.status_code}")
-
-
-def signature(webhook: Webhook, body: bytes, now: int) -> dict[str, str]:
-    """The header that proves who sent it and when: HMAC-SHA256 over `time.body`, keyed by the webhook's secret."""
-    at = str(now // SECOND)
-    proof = hmac.new(webhook.secret.encode(), at.encode() + b"." + body, hashlib.sha256).hexdigest()
-    return {"Lineside-Signature": f"t={at},v1={proof}"}
+    webhooks.post(notice.webhook, body, database_now())
 
 
 def told_of(approval_id: str, version: int) -> list[str]:
@@ -178,9 +134,8 @@ def _told(notice: Notice) -> str:
         return f"{to} ({notice.kind}) given up after {notice.tries} tries: {visible(notice.error)}"
     again = f"{rfc3339(notice.due_at)[:19]}Z"
     if notice.tries:
-        return (
-            f"{to} ({notice.kind}) failed {notice.tries} of {len(PAUSES)} times, again {again}: {visible(notice.error)}"
-        )
+        times = f"{notice.tries} of {webhooks.TRIES} times"
+        return f"{to} ({notice.kind}) failed {times}, again {again}: {visible(notice.error)}"
     return f"{to} ({notice.kind}) goes out {again}"
 
 

@@ -68,7 +68,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
         quiet_to=_clock(choice.quiet_to),
         next_at=due_at(now, choice.digest, choice.quiet_from, choice.quiet_to, choice.zone),
         mail_goes=NOBODY not in settings.EMAIL_BACKEND,
-        webhooks=Webhook.objects.order_by("name"),
+        webhooks=Webhook.objects.filter(requests=True).order_by("name"),
         dead=Notice.objects.filter(state=Notice.State.DEAD).select_related("person", "webhook").order_by("-pk")[:50],
         may_manage=may_manage_rules(request.user),
     )

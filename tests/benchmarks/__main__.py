@@ -22,6 +22,7 @@ QUICK: Final[Mapping[str, Sequence[str]]] = {
     "kafkalog": ("--records", "5000"),
     "peers": ("--runs", "2", "--tasks", "20"),
     "travel": ("--events", "2000", "--positions", "10"),
+    "lagpoll": ("--groups", "20", "--partitions", "12", "--rounds", "3", "--members", "3"),
     "latency": ("--shapes", "embedded", "--rates", "100", "--probes", "40"),
     "pages": ("--backlog", "10000"),
 }

@@ -65,12 +65,51 @@ GREW = [(NOW - 3 * MINUTE, 4)]
         ),
         (
             "no task is told, but the commit moves on",
-            group(behind(9, 4 * MINUTE), last_commit_at=NOW - SECOND),
+            group(behind(9, 4 * MINUTE, moved_at=NOW - SECOND)),
             "working",
+        ),
+        (
+            "the commit moves on where only records of others lie",
+            group(behind(9, 4 * MINUTE), part(partition=1, moved_at=NOW - SECOND)),
+            "stuck",
+        ),
+        (
+            "between the end of a long task and the start of the next",
+            group(behind(9, 4 * MINUTE), last_start_at=NOW - 3 * MINUTE, last_end_at=NOW - SECOND),
+            "working",
+        ),
+        (
+            "poison at the head, while other partitions move on",
+            group(
+                behind(4, 5 * MINUTE, head_starts=3, head_offset=10),
+                part(partition=1, moved_at=NOW - SECOND),
+                last_start_at=NOW - MINUTE,
+            ),
+            "stuck",
         ),
         (
             "ages rise but young",
             group(behind(9, 20 * SECOND), ages=(1, 2, 3, 4, 5, 6, 7, 8), last_start_at=NOW),
+            "working",
+        ),
+        (
+            "the log is read until before the silence",
+            group(behind(2, 5 * MINUTE), last_start_at=NOW - 4 * MINUTE, read_until=NOW - 3 * MINUTE),
+            "unknown",
+        ),
+        (
+            "the silence in what is read is short",
+            group(behind(2, 3 * MINUTE), last_start_at=NOW - 150 * SECOND, read_until=NOW - MINUTE),
+            "working",
+        ),
+        (
+            "the silence in what is read is long",
+            group(behind(2, 4 * MINUTE), read_until=NOW - MINUTE),
+            "stuck",
+        ),
+        (
+            "how many waited is known from long before only",
+            group(behind(9, 4 * MINUTE), ages=RISING, waits=[(NOW - 5 * MINUTE, 0)], last_start_at=NOW - SECOND),
             "working",
         ),
         ("nothing readable", group(part(denied=True), part(ends=None)), "unknown"),

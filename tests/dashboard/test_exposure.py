@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from dashboard.clock import database_now
 from dashboard.doctor import exposure, installation
 from dashboard.doctor.finding import Finding
-from dashboard.models import AlertHook, ApiToken, Webhook
+from dashboard.models import ApiToken, Webhook
 
 ROOT = Path(__file__).resolve().parents[2]
 FAR = "https://lineside.example.org"
@@ -134,8 +134,8 @@ def test_a_token_of_somebody_who_left_opens_nothing(db: None) -> None:
 def test_webhooks_over_plain_http_are_named(db: None) -> None:
     Webhook.objects.create(name="a", url="http://hooks.example.org/x", secret="s")
     Webhook.objects.create(name="b", url="https://hooks.example.org/x", secret="s")
-    AlertHook.objects.create(name="c", url="http://pager.example.org/x")
-    AlertHook.objects.create(name="d", url="http://127.0.0.1:9000/x")
+    Webhook.objects.create(name="c", url="http://pager.example.org/x", requests=False)
+    Webhook.objects.create(name="d", url="http://127.0.0.1:9000/x")
     words = [finding.words for finding in exposure.hooks()]
     assert ["hooks.example.org" in words[0], "pager.example.org" in words[1]] == [True, True]
     assert len(words) == 2

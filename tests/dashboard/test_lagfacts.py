@@ -114,8 +114,8 @@ def test_arrivals_are_commands_of_a_window_of_offsets() -> None:
     assert lagfacts.arrived({FIRST: 3, SECOND: 0}) == {"coder": 2}
 
 
-def test_what_lately_started_tells_how_long_tasks_take_and_when_the_last_began() -> None:
+def test_what_lately_started_tells_how_long_tasks_take_and_when_the_last_began_and_ended() -> None:
     for n in range(10):
         task(f"t{n}", offset=n, state="completed", started=100 + n, ended=100 + n + 10 * (n + 1))
-    assert lagfacts.last_starts(["coder", "payer"]) == {"coder": 109}
+    assert lagfacts.last_acts(["coder", "payer"]) == {"coder": lagfacts.LastActs(started_at=109, ended_at=209)}
     assert lagfacts.durations("coder") == {"fix": (60, 100, 100)}

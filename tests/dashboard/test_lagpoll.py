@@ -9,7 +9,7 @@ from coordination.eventlog import NewRecord, TopicPartition, TopicSpec
 from coordination.memorylog import MemoryLog
 from coordination.tasks import Task as TaskRow
 from dashboard.lagpoll import LagPoll
-from dashboard.models import ConsumerGroup, GroupSnapshot, Task
+from dashboard.models import ConsumerGroup, GroupSnapshot, Position, Task
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,13 +47,13 @@ async def log() -> Recorded:
 
 
 @sync_to_async
-def waiting_task(name: str, offset: int, *, age: float = 8.0, state: str = "requested") -> None:
+def waiting_task(name: str, offset: int, *, age: float = 8.0, state: str = "requested", group: str = "coder") -> None:
     at = int((NOW - age) * 1_000_000)
     row = TaskRow(
         run_id="r",
         task_id=name,
         task_type="fix",
-        agent_group="coder",
+        agent_group=group,
         state=state,
         command_topic=TOPIC,
         command_partition=0,
@@ -65,7 +65,7 @@ def waiting_task(name: str, offset: int, *, age: float = 8.0, state: str = "requ
         shard="2-0",
         state=state,
         task_type="fix",
-        agent_group="coder",
+        agent_group=group,
         requested_at=at,
         command_topic=TOPIC,
         command_partition=0,
@@ -100,6 +100,26 @@ async def test_a_group_that_may_not_be_read_is_unknown_while_others_go_on(log: R
     assert rows["coder"]["verdict"]["state"] == "unknown"
     assert rows["coder"]["waiting"] is None
     assert rows["payer"]["waiting"] == 0
+
+
+async def test_a_group_that_the_log_does_not_know_has_no_member(log: Recorded) -> None:
+    await waiting_task("first", 5, age=60.0, group="payer")
+    rows = {row["group"]: row for row in await LagPoll(log, TOPIC, clock=lambda: NOW).poll()}
+    assert (rows["payer"]["members"], rows["payer"]["verdict"]["state"]) == (0, "unassigned")
+
+
+async def test_silence_means_nothing_as_long_as_the_log_is_not_read_up(log: Recorded) -> None:
+    await waiting_task("first", 5, age=600.0)
+    member = await log.join("agent.coder", [TOPIC], client_id="coder-1", session_timeout=3_600.0)
+    await member.poll(1, 0.0)
+    now = [NOW]
+    poll = LagPoll(log, TOPIC, clock=lambda: now[0])
+    await sync_to_async(Position.objects.create)(topic=TOPIC, partition=0, next_offset=9, shard="2-0")
+    for seconds, offset, state in ((0, 10, "stuck"), (1, 9, "stuck"), (200, 9, "unknown"), (201, 10, "stuck")):
+        now[0] = NOW + seconds
+        await sync_to_async(Position.objects.update)(next_offset=offset)
+        (row,) = await poll.poll()
+        assert row["verdict"]["state"] == state, row["verdict"]
 
 
 async def test_a_commit_that_moves_back_is_seen(log: Recorded) -> None:

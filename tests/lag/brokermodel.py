@@ -11,11 +11,17 @@ class Partition:
     def __init__(self) -> None:
         self.begin = self.high = 0
         self.open_at: int | None = None
+        self.gone: set[int] = set()
 
     def append(self, count: int) -> range:
         """So many records; returns their offsets."""
         first, self.high = self.high, self.high + count
         return range(first, self.high)
+
+    def compact(self, offsets: range) -> None:
+        """Of records with one key all but the last are gone: no end moves, a commit may stand where nothing is."""
+        assert self.begin <= offsets.start < offsets.stop <= self.high
+        self.gone |= set(offsets[:-1])
 
     def ends(self) -> Ends:
         """As a broker tells them."""

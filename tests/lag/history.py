@@ -9,22 +9,19 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 PARTITIONS = 2
-ACTS = (
-    *("produce",) * 4,
-    *(
-        "transaction",
-        "transaction",
-        "abort",
-        "noise",
-        "commit",
-        "commit",
-        "commit",
-        "rewind",
-        "delete",
-        "start",
-        "recreate",
-    ),
-)
+ACTS = {
+    "produce": 4,
+    "transaction": 2,
+    "abort": 1,
+    "noise": 1,
+    "compaction": 1,
+    "commit": 3,
+    "rewind": 1,
+    "delete": 1,
+    "start": 1,
+    "recreate": 1,
+}
+"""What happens, and how often beside the others."""
 
 
 class Act(NamedTuple):
@@ -48,7 +45,7 @@ class Kept(NamedTuple):
 def acts(seed: int) -> list[Act]:
     """The acts of history number `seed`; one in five has no commits, one in five an open transaction at its end."""
     rng = random.Random(seed)
-    names = [rng.choice(ACTS) for _ in range(rng.randrange(4, 12))]
+    names = rng.choices(list(ACTS), list(ACTS.values()), k=rng.randrange(4, 12))
     if seed % 5 == 0:
         names = [name for name in names if name not in ("commit", "rewind")]
     if seed % 5 == 1:

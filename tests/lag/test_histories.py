@@ -6,7 +6,7 @@ from asgiref.sync import sync_to_async
 from coordination.eventlog import TopicPartition
 from dashboard.lagpoll import LagPoll
 from tests.lag.brokermodel import BrokerModel
-from tests.lag.history import PARTITIONS, Act, Kept, Truth, acts
+from tests.lag.history import ACTS, PARTITIONS, Act, Kept, Truth, acts
 from tests.lag.tasks import keep, start
 
 SIDE_BY_SIDE = 20
@@ -48,6 +48,9 @@ class Story:
 
     def _noise(self, act: Act, part) -> None:  # type: ignore[no-untyped-def]
         part.append(act.count)
+
+    def _compaction(self, act: Act, part) -> None:  # type: ignore[no-untyped-def]
+        part.compact(part.append(act.count + 1))
 
     def _open(self, act: Act, part) -> None:  # type: ignore[no-untyped-def]
         part.open_at = part.high
@@ -127,6 +130,14 @@ async def tell(numbers: range) -> None:
         for story in stories:
             story.check(rows[story.group], clock[0])
     await poll.close()
+
+
+@pytest.mark.parametrize("numbers", [range(60), range(60, 2_060)])
+def test_everything_that_may_happen_happens(numbers: range) -> None:
+    told = [{act.name for act in acts(number)} for number in numbers]
+    assert set().union(*told) == {*ACTS, "open"}
+    assert any("commit" not in names for names in told)
+    assert sum("compaction" in names for names in told) > len(told) / 10
 
 
 async def test_sixty_histories() -> None:

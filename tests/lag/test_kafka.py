@@ -21,6 +21,13 @@ from tests.services.kafka import KafkaBroker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HISTORIES = 60
+ROLL_MS = 100
+COMPACTED = {
+    "cleanup.policy": "compact,delete",
+    "segment.ms": str(ROLL_MS),
+    "min.cleanable.dirty.ratio": "0.001",
+    "max.compaction.lag.ms": str(ROLL_MS),
+}
 SIDE_BY_SIDE = 6
 
 
@@ -32,18 +39,23 @@ class Story:
         self.look: Callable[[], Awaitable[Any]] | None = None
         self.topic, self.group = f"{namespace}.h{number}.run.task.commands", f"{namespace}-g{number}"
         self.truth, self.made, self.open = Truth(), 0, None
+        self.keys = self.again = 0
         self.blocked: set[int] = set()
+        self.deleted = False
 
     async def tell(self) -> None:
         for act in acts(self.number):
             await getattr(self, f"_{act.name}")(act)
 
     async def _create(self) -> None:
-        config = {"message.timestamp.type": "LogAppendTime", "segment.bytes": "1048576"}
+        config = {"message.timestamp.type": "LogAppendTime", "segment.bytes": "1048576", **COMPACTED}
         await self.log.create_topics([TopicSpec(self.topic, PARTITIONS, config=config)])
 
     def _records(self, act: Act, word: bytes = b"task") -> list[NewRecord]:
-        return [NewRecord(self.topic, b"k%d" % n, word, partition=act.partition) for n in range(act.count)]
+        # Every record has a key of its own, so that compaction leaves it alone.
+        self.keys += act.count
+        keys = range(self.keys - act.count, self.keys)
+        return [NewRecord(self.topic, b"k%d" % key, word, partition=act.partition) for key in keys]
 
     async def _kept(self, appended: Any) -> None:
         records = [Kept(at.partition, at.offset, at.timestamp, f"{self.made + n}") for n, at in enumerate(appended)]
@@ -90,6 +102,24 @@ class Story:
     async def _noise(self, act: Act) -> None:
         await self.log.append(self._records(act, b"noise"))
 
+    async def _compaction(self, act: Act) -> None:
+        noise = NewRecord(self.topic, b"again", b"noise", partition=act.partition)
+        await self.log.append([noise] * (act.count + 1))
+        self.again += act.count + 2
+        # The segment that is written to is never compacted: one more record closes it.
+        await asyncio.sleep(2 * ROLL_MS / 1000)
+        await self.log.append([noise])
+
+    async def compacted(self) -> bool:
+        """Whether compaction has taken any of the records that have the key of later ones."""
+        places = [TopicPartition(self.topic, number) for number in range(PARTITIONS)]
+        ends, found = await self.log.ends(places), 0
+        reader = await self.log.reader({where: end.begin for where, end in ends.items()})
+        while any(reader.positions()[where] < end.stable for where, end in ends.items()):
+            found += sum(record.key == b"again" for record in await reader.read(500, 0.2))
+        await reader.close()
+        return found < self.again
+
     async def _commit(self, act: Act) -> None:
         where = TopicPartition(self.topic, act.partition)
         stable = (await self.log.ends([where]))[where].stable
@@ -110,7 +140,7 @@ class Story:
         to = ends.begin + round((ends.stable - ends.begin) * act.share)
         if to > ends.begin:
             await asyncio.to_thread(_delete_records, self.bootstrap, where, to)
-        self.truth.begin[act.partition] = to
+        self.truth.begin[act.partition], self.deleted = to, True
 
     async def _start(self, act: Act) -> None:
         begun = [one for one in self.truth.waiting if one.partition == act.partition][: act.count]
@@ -124,6 +154,7 @@ class Story:
         await self.log.delete_topic(self.topic)
         await self._create()
         self.truth.recreate()
+        self.again = 0
 
     def check(self, row: dict[str, Any], told: dict[tuple[str, int], Any]) -> None:
         for part in (part for part in row["partitions"] if part["topic"] == self.topic):
@@ -164,6 +195,10 @@ async def test_sixty_histories_as_kafkas_own_tool_counts_them(kafka: KafkaBroker
         story.look = look
     await poll.poll()
     await asyncio.gather(*(some() for _ in range(SIDE_BY_SIDE)))
+    squeezed = [story for story in stories if story.again and not story.deleted]
+    async with asyncio.timeout(60):
+        while not any([await story.compacted() for story in squeezed[:6]]):
+            await asyncio.sleep(0.5)
     poll._topics_at = float("-inf")
     rows = {row["group"]: row for row in await poll.poll()}
     names = [f"agent.{story.group}" for story in stories if story.truth.commits]

@@ -46,6 +46,7 @@ def settings(node: Node, cluster: list[Node], certificates: Certificates | None)
         "group.initial.rebalance.delay.ms": "0",
         "group.min.session.timeout.ms": "1000",
         "log.cleaner.dedupe.buffer.size": "4194304",
+        "log.cleaner.backoff.ms": "500",
         "num.network.threads": "2",
         "num.io.threads": "4",
         **(_security(certificates) if certificates else {}),

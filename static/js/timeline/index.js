@@ -89,8 +89,8 @@ export class Timeline {
     this.sizes(this.body, height).append(...this.grid(height), ...this.line(path), ...rows.map((row, place) => this.row(row, place, rows[place - 1])), svg("g", { class: "crosshair" }));
     this.head.append(svg("g", { class: "crosshair" }));
     this.sizes(this.foot, lanes.length * LANE + (lanes.length ? 4 : 0)).append(...this.grid(lanes.length * LANE), ...lanes.map((row, place) => lane(row, this.axis, place * LANE, (...given) => this.laneName(...given), place === 0)), svg("g", { class: "crosshair" }));
-    this.foot.setAttribute("aria-label", `Waiting tasks: ${lanes.map((row) => `${row.group} at most ${row.most}`).join(", ") || "not polled"}`);
-    this.key.replaceChildren(...legend(rows, path.length > 0));
+    this.foot.setAttribute("aria-label", `Waiting tasks: ${lanes.map((row) => `${row.group} at most ${row.most}${row.changes.length ? `, members changed ${row.changes.length} times` : ""}`).join(", ") || "not polled"}`);
+    this.key.replaceChildren(...legend(rows, path.length > 0, lanes.some((row) => row.changes.length)));
     this.mark();
     if (focused) this.find(focused)?.focus({ preventScroll: true });
     return this.element.dispatchEvent(new CustomEvent("drawn", { detail: this.data }));

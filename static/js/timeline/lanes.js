@@ -20,6 +20,14 @@ const text = (x, y, words, more = {}) => {
   return element;
 };
 
+/** Where members came, went or exchanged partitions: a bar from the poll before to the poll that saw it. */
+function changes(row, axis, top, bottom) {
+  return row.changes.map(([from, to, words]) => {
+    const x = axis.x(from);
+    return svg("g", { class: "change" }, svg("rect", { x, y: top + 3, width: Math.max(2, axis.x(to) - x), height: bottom - top - 3 }), svg("title", {}, words));
+  });
+}
+
 /** One lane from `top` on; `label(x, y, lane, first)` writes its name. */
 export function lane(row, axis, top, label, first) {
   const bottom = top + LANE - 4;
@@ -29,6 +37,7 @@ export function lane(row, axis, top, label, first) {
     ...label(row, top + 18, first),
     svg("path", { class: "rule", d: `M${axis.left} ${bottom + 0.5}H${axis.right}` }),
     ...(drawn ? [svg("path", { class: "lag-under", d: drawn.under }), svg("path", { class: "lag-over", d: drawn.line })] : []),
+    ...changes(row, axis, top, bottom),
     text(axis.right + 40, top + 18, now === null || now === undefined ? "?" : now.toLocaleString("en-GB"), { class: "strong", "text-anchor": "end" }));
 }
 

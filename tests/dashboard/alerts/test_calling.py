@@ -3,14 +3,15 @@
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import msgspec
 import pytest
 
 from dashboard import webhooks
-from dashboard.alerts.calling import call_due, plan_calls
+from dashboard.alerts.calling import call_due, payload, plan_calls
 from dashboard.clock import database_now
-from dashboard.models import Alert, AlertCall, AlertHook
+from dashboard.models import Alert, AlertCall, Webhook
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +43,7 @@ def listener() -> Iterator[Listener]:
     with Listener() as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        AlertHook.objects.create(name="pager", url=f"http://127.0.0.1:{server.server_port}/hook", secret="hush")
+        Webhook.objects.create(name="pager", url=f"http://127.0.0.1:{server.server_port}/hook", secret="hush")
         yield server
         server.shutdown()
         thread.join()
@@ -74,7 +75,7 @@ def test_the_same_event_is_never_planned_twice(listener: Listener) -> None:
 def test_a_refusal_is_tried_again_later_and_given_up_in_the_end(listener: Listener) -> None:
     listener.answers = [503] * 20
     opened()
-    for tries in range(1, len(webhooks.PAUSES) + 2):
+    for tries in range(1, webhooks.TRIES + 1):
         assert call_due() == 1
         call = AlertCall.objects.get()
         assert (call.tries, call.error) == (tries, "answered 503")
@@ -82,6 +83,20 @@ def test_a_refusal_is_tried_again_later_and_given_up_in_the_end(listener: Listen
         AlertCall.objects.update(due_at=0)
     assert AlertCall.objects.get().state == "dead"
     assert call_due() == 0
+
+
+def test_only_those_are_told_that_asked_for_alerts(listener: Listener) -> None:
+    Webhook.objects.create(name="reviews", url="http://127.0.0.1:9/", secret="s", alerts=False)
+    Webhook.objects.create(name="off", url="http://127.0.0.1:9/", secret="s", active=False)
+    opened()
+    assert [call.webhook.name for call in AlertCall.objects.all()] == ["pager"]
+
+
+def test_its_link_leads_here_from_elsewhere(listener: Listener, settings: Any) -> None:
+    settings.LINESIDE_URL = "https://lineside.example/"
+    assert (
+        payload(Alert(link="/agents/payer/", opened_at=1), "opened")["link"] == "https://lineside.example/agents/payer/"
+    )
 
 
 def test_a_redirect_is_no_success(listener: Listener) -> None:
@@ -92,7 +107,7 @@ def test_a_redirect_is_no_success(listener: Listener) -> None:
 
 
 def test_an_address_where_nobody_listens_says_so() -> None:
-    AlertHook.objects.create(name="gone", url="http://127.0.0.1:9/", secret="s")
+    Webhook.objects.create(name="gone", url="http://127.0.0.1:9/", secret="s")
     opened()
     call_due()
     assert "ConnectError" in AlertCall.objects.get().error

@@ -8,7 +8,7 @@ from dashboard.alerts import incidents, look, silence
 from dashboard.alerts.incidents import CALM, wake
 from dashboard.approvals.errors import NotAllowed
 from dashboard.clock import database_now
-from dashboard.models import Alert, AlertCall, AlertHook, Audit, ConsumerGroup, Decision
+from dashboard.models import Alert, AlertCall, Audit, ConsumerGroup, Decision, Webhook
 from dashboard.outbox import unpack
 from tests.dashboard.scenes import group, member, run
 
@@ -92,7 +92,7 @@ def test_a_silence_has_an_end_and_is_in_the_trail() -> None:
 
 
 def test_what_is_silenced_is_shown_but_told_nobody_until_the_silence_ends(monkeypatch: Any) -> None:
-    AlertHook.objects.create(name="pager", url="http://127.0.0.1:9/", secret="s")
+    Webhook.objects.create(name="pager", url="http://127.0.0.1:9/", secret="s")
     lena = member("lena", "steer_run", "view_all_tenants")
     silence(lena, kind="stalled", subject="payer", until=database_now() + 60_000_000)
     polled("stuck")

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from coordination.runs import Sample
 from coordination.tasks import Attempt, Pause
 from dashboard.api.timelinepage import timeline_page
-from dashboard.models import ConsumerGroup, GroupSnapshot, Run, Task
+from dashboard.models import ConsumerGroup, GroupChange, GroupSnapshot, Run, Task
 from tests.dashboard.scenes import MINUTE, NOW, SECOND, failed_task, fold, run, task
 
 pytestmark = pytest.mark.django_db
@@ -149,7 +149,24 @@ def test_the_lag_of_the_runs_groups_lies_on_the_same_axis() -> None:
         for step in range(3):
             GroupSnapshot.objects.create(group=f"agent.{group}", taken_at=NOW + 10 * step * SECOND, waiting=step)
     lanes = shown()["lanes"]
-    assert lanes == [{"group": "coder", "points": [[0, 0], [10_000, 1], [20_000, 2]], "most": 2}]
+    assert lanes == [{"group": "coder", "points": [[0, 0], [10_000, 1], [20_000, 2]], "most": 2, "changes": []}]
+
+
+def test_members_that_came_and_went_lie_on_the_same_axis() -> None:
+    run()
+    worked("a", 2, 10, agent_group="coder")
+    ConsumerGroup.objects.create(group="agent.coder", agent_group="coder", taken_at=NOW, body="{}")
+    GroupSnapshot.objects.create(group="agent.coder", taken_at=NOW, waiting=0)
+    told = {"group": "agent.coder", "kind": "member"}
+    for at, text in (
+        (-60, "coder-0 left"),
+        (6, "coder-1 left"),
+        (6, "t-3 moved from coder-1 to coder-2"),
+        (90, "late"),
+    ):
+        GroupChange.objects.create(**told, before_at=NOW + (at - 3) * SECOND, seen_at=NOW + at * SECOND, text=text)
+    (lane,) = shown(NOW + 30 * SECOND)["lanes"]
+    assert lane["changes"] == [[3_000, 6_000, "coder-1 left; t-3 moved from coder-1 to coder-2"]]
 
 
 def test_a_run_without_tasks_has_no_rows() -> None:

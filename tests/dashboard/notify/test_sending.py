@@ -16,8 +16,9 @@ from django.test import Client
 from dashboard.clock import database_now
 from dashboard.models import Decision, Notice, NotificationChoice, Webhook
 from dashboard.notify.planning import plan
-from dashboard.notify.sending import PAUSES, send_due, told_of, try_again
+from dashboard.notify.sending import send_due, told_of, try_again
 from dashboard.sweep.adoption import adopt_new
+from dashboard.webhooks import PAUSES
 from tests.dashboard.approvals.clicking import decide
 from tests.dashboard.cast import ask
 
@@ -124,12 +125,12 @@ def test_a_webhook_that_fails_is_tried_again_and_given_up_with_the_reason_on_the
     listener.status = 503
     asked("ask-1")
     send_due()
-    assert "webhook ops (asked) failed 1 of 6 times" in told_of("ask-1", 1)[0]
+    assert "webhook ops (asked) failed 1 of 7 times" in told_of("ask-1", 1)[0]
     assert send_due() == 0  # not before its time
-    for _ in PAUSES[1:]:
+    for _ in PAUSES:
         due_now()
         send_due()
-    assert "given up after 6 tries: HTTPError: answered 503" in told_of("ask-1", 1)[0]
+    assert "given up after 7 tries: answered 503" in told_of("ask-1", 1)[0]
     listener.status = 204
     assert try_again(Notice.objects.get().pk)
     send_due()
