@@ -5,7 +5,7 @@ larger ones, the fan-outs that samples belong to.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from django.db.models import Count, F, QuerySet, Window
@@ -59,7 +59,8 @@ def scene_of(run_id: str, opened: Collection[str] = ()) -> RunScene:
     task_ids |= {
         name for tasks in members.values() for task in tasks for name in (*task.depends_on, task.parent_task_id)
     }
-    surfaced, dead = _surfaced(run_id, [fold for fold in folds if fold.fold_key not in members])
+    lost = _lost(run_id)
+    surfaced, dead = _surfaced(run_id, lost, [fold for fold in folds if fold.fold_key not in members])
     if few:
         dead |= dead_among(list(Task.objects.filter(run_id=run_id, fold_key__in=few, state__in=SURFACING[0])))
     scene = Scene(
@@ -71,7 +72,7 @@ def scene_of(run_id: str, opened: Collection[str] = ()) -> RunScene:
         fan_outs=fan_outs,
         dead=dead,
     )
-    return RunScene(scene, picture(scene, opened), dead, _dead_counts(run_id), sum(each.revision for each in sums))
+    return RunScene(scene, picture(scene, opened), dead, _dead_counts(lost), sum(each.revision for each in sums))
 
 
 def _fold(each: FoldSum) -> Fold:
@@ -106,10 +107,9 @@ def _members(run_id: str, keys: Sequence[str]) -> dict[str, list[TaskRow]]:
     return found
 
 
-def _surfaced(run_id: str, folds: Sequence[Fold]) -> tuple[dict[str, list[TaskRow]], set[str]]:
+def _surfaced(run_id: str, lost: QuerySet[Task], folds: Sequence[Fold]) -> tuple[dict[str, list[TaskRow]], set[str]]:
     """Up to SURFACED members of each fold, dead letters first, then the worst and the slowest; which are dead."""
     found: dict[str, list[TaskRow]] = defaultdict(list)
-    lost = Task.objects.filter(run_id=run_id, task_id__in=_letters(run_id))
     dead = {row.task_id for row in _first(lost, [fold for fold in folds if _any(fold, SURFACING[0])], found)}
     named = set(dead)
     for states in SURFACING:
@@ -137,11 +137,17 @@ def _first(tasks: QuerySet[Task], folds: Sequence[Fold], found: dict[str, list[T
     return added
 
 
-def _letters(run_id: str) -> QuerySet[DeadLetter, Any]:
-    return DeadLetter.objects.filter(run_id=run_id, state=DeadLetter.State.OPEN).values("task_id")
+def _lost(run_id: str) -> QuerySet[Task]:
+    """The tasks of a run that lie in a dead letter topic. Few are named one by one: then no database reads all tasks
+    of the run to find them."""
+    letters = DeadLetter.objects.filter(run_id=run_id, state=DeadLetter.State.OPEN).order_by().values("task_id")
+    names = {each["task_id"] for each in letters[: CHUNK + 1]}
+    if not names:
+        return Task.objects.none()
+    return Task.objects.filter(run_id=run_id, task_id__in=letters if len(names) > CHUNK else names)
 
 
-def _dead_counts(run_id: str) -> dict[str, int]:
+def _dead_counts(lost: QuerySet[Task]) -> dict[str, int]:
     """Fold key -> how many of its failed tasks lie in a dead letter topic."""
-    failed = Task.objects.filter(run_id=run_id, state__in=FAILING, task_id__in=_letters(run_id))
+    failed = lost.filter(state__in=FAILING)
     return dict(failed.values_list("fold_key").annotate(Count("task_id")))

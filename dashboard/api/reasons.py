@@ -65,7 +65,7 @@ class _Gathered:
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         self._run_id = tasks[0].run_id
-        self._needs = self._inputs({name for task in tasks for name in task.depends_on})
+        self._needs = self._inputs({name for task in tasks for name in task.depends_on[:NEEDED]})
         self._children = self._asked_for([task.task_id for task in tasks if task.state == "working"])
         self._joins = self._opened()
         self._asks = self._open_asks([task.task_id for task in tasks if task.state in HUMAN])
@@ -81,7 +81,7 @@ class _Gathered:
     def of(self, task: Task) -> Evidence:
         """The evidence around one of the tasks."""
         return Evidence(
-            needs=[self._needs[name] for name in task.depends_on if name in self._needs],
+            needs=[self._needs[name] for name in task.depends_on[:NEEDED] if name in self._needs],
             children=[each for each, _ in self._children.get(task.task_id, ())],
             join=self._joins.get(task.task_id),
             ask=self._asks.get(task.task_id),

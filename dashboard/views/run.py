@@ -17,7 +17,7 @@ from dashboard.api.suspectlist import foreign, suspect_page
 from dashboard.api.tasklist import RANKED, filtered, task_page
 from dashboard.clock import database_now
 from dashboard.events import ends_of_run
-from dashboard.models import Run, RunPart
+from dashboard.models import FanOut, Run, RunPart
 from dashboard.past import as_of
 from dashboard.permissions import may_replay, may_see_payloads, may_see_runs, may_steer, needs
 from dashboard.policies import rules
@@ -44,6 +44,7 @@ def run(request: HttpRequest, run_id: str) -> HttpResponse:
         **shown,
         usual=usually,
         before=before,
+        has_joins=FanOut.objects.filter(run_id=run_id).exists(),
         files=_files(request, run_id, may_replay(request.user)),
         may_steer=may_steer(request.user),
     )

@@ -98,9 +98,10 @@ async function loadTasks() {
   follow(answer.next);
 }
 
+/** Joins cost the server more than all else of a large run, so they are asked for while somebody looks at them. */
 async function loadJoins() {
+  if (at("tab-joins").getAttribute("aria-selected") !== "true") return;
   const { items } = await api.get(`${path}/joins`);
-  at("tab-joins").hidden = items.length === 0;
   joins.replace(items);
   allJoins.dataset.count = items.filter((row) => row.decided).length;
   allJoins.hidden = allJoins.dataset.count === "0";
@@ -115,6 +116,7 @@ function label() {
   allJoins.setAttribute("aria-expanded", String(!few));
 }
 
+at("tab-joins").addEventListener("opened", loadJoins);
 allJoins.addEventListener("click", () => { joins.list.classList.toggle("few"); label(); });
 
 async function loadFolds() {
@@ -155,7 +157,9 @@ watch(`run:${runId}`, {
     again();
     folds.apply(rows, gone);
     touch();
-    if (rows.some((row) => row.kind === "join")) later ??= setTimeout(() => { later = null; loadJoins(); }, 1000);
+    if (!rows.some((row) => row.kind === "join")) return;
+    at("tab-joins").hidden = false;
+    later ??= setTimeout(() => { later = null; loadJoins(); }, 1000);
   },
   refetch: async () => {
     if (travel.past) return;
@@ -168,7 +172,5 @@ watch(`run:${runId}`, {
 
 let later = null;
 header(run);
-graph.refresh();
-timeline.refresh();
-loadJoins();
-loadFolds();
+// The graph first: it is what people come for.
+graph.refresh().then(() => Promise.all([timeline.refresh(), loadJoins(), loadFolds()]));
