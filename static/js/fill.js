@@ -5,10 +5,19 @@ import { paint } from "./clock.js";
 import { count } from "./format.js";
 import { badge, bar, chip, glyph, risk, spark } from "./marks.js";
 
+const TAIL = 10;
 const FILLERS = {
   text: (element, value) => {
     const text = value === null || value === undefined ? "" : String(value);
     if (element.textContent !== text) element.textContent = text;
+  },
+  // A name whose end tells it from others: what does not fit is left out of its middle.
+  ends: (element, value) => {
+    const text = String(value ?? "");
+    if (element.textContent === text) return;
+    const tail = text.length > 2 * TAIL && !/\s/.test(text) ? TAIL : 0;
+    const parts = [text.slice(0, text.length - tail), text.slice(text.length - tail)];
+    element.replaceChildren(...parts.map((part) => Object.assign(document.createElement("span"), { textContent: part })));
   },
   count: (element, value) => FILLERS.text(element, value === null || value === undefined ? "unknown" : count(value)),
   href: (element, value) => (value ? element.setAttribute("href", value) : element.removeAttribute("href")),

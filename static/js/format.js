@@ -30,8 +30,13 @@ export function timeOfDay(instant, now = new Date(), decimals = 0) {
   const fraction = decimals ? `.${String(date.getMilliseconds()).padStart(3, "0").slice(0, decimals)}` : "";
   const time = `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}${fraction}`;
   if (date.toDateString() === now.toDateString()) return time;
-  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
-  return `${day} ${time}`;
+  return `${dayOf(instant)} ${time}`;
+}
+
+/** The day of an instant in the browser's zone. */
+export function dayOf(instant) {
+  const date = new Date(instant);
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
 }
 
 /** A count with thousands parted. */

@@ -1,9 +1,10 @@
 // One time axis for bars, path and lag: milliseconds since the run's start to pixels, idle stretches cut out.
 
-import { timeOfDay } from "../format.js";
+import { dayOf, timeOfDay } from "../format.js";
 
 const CUT = 30;
-const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800];
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000, 15552000, 31536000];
+const DAY = 86400;
 const ROOM = 96;
 
 export class Axis {
@@ -38,8 +39,9 @@ export class Axis {
     return high;
   }
 
-  /** The time of day at an instant, as fine as the axis. */
+  /** The time of day at an instant, as fine as the axis; the day where ticks are days apart. */
   label(ms, decimals = 0) {
+    if (this.step >= DAY) return dayOf(this.start + ms);
     const text = timeOfDay(this.start + ms, new Date(this.start + ms), decimals);
     return this.step >= 60 && !decimals ? text.slice(0, 5) : text;
   }

@@ -32,6 +32,7 @@ export class Timeline {
     const below = Object.assign(document.createElement("div"), { className: "below" });
     below.append(this.foot, this.key);
     element.replaceChildren(this.head, this.body, this.note, below);
+    this.say("Loading…");
     this.body.addEventListener("click", (event) => this.pick(event.target.closest(".row")?.dataset.id));
     this.body.addEventListener("keydown", (event) => this.press(event));
     element.addEventListener("pointermove", (event) => this.point(event.clientX - this.head.getBoundingClientRect().left));
@@ -139,8 +140,8 @@ export class Timeline {
     const narrow = this.left < 200;
     const group = narrow || (before?.group === row.group && place > 0) ? "" : row.group;
     const name = row.kind === "member" ? { x: narrow ? 28 : 104, class: "second" } : { x: narrow ? 16 : 96, class: "strong" };
-    const tally = row.tally ? [text(this.left - 4, y + 15, row.tally, { class: "third", "text-anchor": "end" })] : [];
-    const room = this.left - 10 - name.x - (row.tally ? 7 * row.tally.length : 0);
+    const tally = row.tally && !narrow ? [text(this.left - 4, y + 15, row.tally, { class: "third", "text-anchor": "end" })] : [];
+    const room = this.left - 10 - name.x - (tally.length ? 7 * row.tally.length : 0);
     return svg("g", { class: "row", "data-id": row.id, role: "button", tabindex: -1, "aria-label": `${row.label}, ${row.sign.label}${row.note ? `, ${row.note}` : ""}` },
       svg("rect", { class: "ground", x: 0, y, width: this.width, height: ROW }), svg("rect", { class: "tell", x: 0, y, width: 3, height: ROW }),
       ...(group && !narrow ? [svg("path", { class: "rule", d: `M24 ${y + 0.5}H${this.axis.right}` }), text(24, y + 15, cut(group, 66), { class: "third" })] : []),
