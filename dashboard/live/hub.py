@@ -7,6 +7,7 @@ whole hub, so that an acknowledgement means the same whatever is watched.
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -17,8 +18,10 @@ from dashboard.models.tenancy import Tenants
 
 log = logging.getLogger(__name__)
 MIN_INTERVAL: Final = 0.1  # seconds between messages to one viewer: ten a second
-# Of a run a page draws a picture, of health a stamp: together five messages a second at most.
-CALMER: Final = {"run": 0.25, "health": 1.0}
+# Messages in any one second. Of a run a page draws a picture, of health a stamp: together five at most. The first few
+# after a quiet while go as briskly as elsewhere, so that a single change is seen at once.
+CALMER: Final = {"run": 4, "health": 1}
+SECOND: Final = 1.02  # timers may fire a little late, and the next one in time
 # What holds rows of many tenants; who watches a single run was asked for the right to it.
 MIXED: Final = frozenset({"board", "approvals", "health"})
 
@@ -35,7 +38,7 @@ class Hub:
         self._keys: dict[str, set[str]] = {}
         self._watching: dict[str, set[Viewer]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._sent_at: dict[str, float] = {}
+        self._sent_at: dict[str, deque[float]] = {}
         self._sending: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -118,8 +121,19 @@ class Hub:
     def _plan(self, key: str, watch: Watch) -> None:
         if key in self._timers or not watch.waiting or self._loop is None:
             return
-        due = self._sent_at.get(key, 0.0) + (CALMER.get(_kind(key)) or MIN_INTERVAL * self._busiest(key))
-        self._timers[key] = self._loop.call_at(max(due, self._loop.time()), self._flush, key, watch)
+        now = self._loop.time()
+        self._timers[key] = self._loop.call_at(max(self._due(key, now), now), self._flush, key, watch)
+
+    def _due(self, key: str, now: float) -> float:
+        sent = self._sent_at.get(key)
+        if not sent:
+            return now
+        most = CALMER.get(_kind(key))
+        if most is None:
+            return sent[-1] + MIN_INTERVAL * self._busiest(key)
+        lately = sum(at > now - SECOND for at in sent)
+        pace = MIN_INTERVAL if lately < most / 2 else SECOND / most
+        return max(sent[-1] + pace, sent[-most] + SECOND if len(sent) >= most else now)
 
     def _busiest(self, key: str) -> int:
         """How many brisk things those who watch this one watch at most: who watches several shall not hear more often
@@ -131,7 +145,7 @@ class Hub:
         del self._timers[key]
         self.revision += 1
         loop = asyncio.get_running_loop()
-        self._sent_at[key] = loop.time()
+        self._sent_at.setdefault(key, deque(maxlen=max(CALMER.values()))).append(loop.time())
         frame = watch.frame(self.revision, _now(), loop.time())
         task = loop.create_task(self._spread(key, frame))
         self._sending.add(task)

@@ -11,7 +11,7 @@ from coordination.ids import new_id
 from tests.benchmarks.workload import Workload
 from tests.installation import Installation
 
-PROBES_A_SECOND: Final = 4.0
+PROBES_A_SECOND: Final = 2.0
 PROBES_A_RUN: Final = 40
 TICK: Final = 0.02
 

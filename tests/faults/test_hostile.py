@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from django.db.models import Sum
 
+from dashboard.api.approvals import STATES
 from dashboard.models import Position, Rejected
 from tests.faults.agreement import agree, is_read, tables
 from tests.faults.test_worker_paused import until
@@ -39,10 +40,10 @@ def check(installation: Installation, blocker: Any, chromium: Chromium, count: i
         assert not Rejected.objects.filter(reason="").exists()
     places = [*told.events, *told.malformed][:: max(1, count // 40)]
     site = installation.one_process()
-    asked(site, places)
+    reviews = asked(site, places)
     with chromium.browser() as browser:
         walk = Walk(signed_in_page(browser, site.address), each=each)
-        walk.everywhere()
+        walk.everywhere(reviews)
         print(f"{count} records; visited {dict(walk.visited)}")
         arriving(installation, blocker, walk, hostile)
         assert not walk.faults, "\n".join(walk.faults)
@@ -57,8 +58,8 @@ def pour(installation: Installation, hostile: Hostile, count: int) -> int:
     return len(records)
 
 
-def asked(site: Site, places: list[tuple[str, int, int]]) -> None:
-    """Every call of the API that reads answers, and no answer is an error of ours."""
+def asked(site: Site, places: list[tuple[str, int, int]]) -> list[str]:
+    """Every call of the API that reads answers, and no answer is an error of ours. Returns pages of requests."""
     with closing(signed_in_client(site.address)) as client:
 
         def items(path: str) -> list[dict[str, Any]]:
@@ -66,10 +67,12 @@ def asked(site: Site, places: list[tuple[str, int, int]]) -> None:
 
         runs = [run["run_id"] for run in items("runs")]
         tasks = [task["task_id"] for run in runs for task in items(f"runs/{quote(run, safe='')}/tasks")[:3]]
+        # Among very many, every one may have been denied or withdrawn by another of them.
+        approvals = [one["approval_id"] for state in STATES for one in items(f"approvals?state={state}")][:50]
         ids = {
             "run_id": runs,
             "task_id": tasks,
-            "approval_id": [one["approval_id"] for one in items("approvals")],
+            "approval_id": approvals,
             "group": [one["group"] for one in items("agents")],
         } | dict(zip(("topic", "partition", "offset"), map(list, zip(*places, strict=True)), strict=True))
         assert all(len(some) >= 3 for some in ids.values()), {name: len(some) for name, some in ids.items()}
@@ -79,6 +82,7 @@ def asked(site: Site, places: list[tuple[str, int, int]]) -> None:
     # 409: several runs have a task by that name; 422: the call wants more than ids. Both say so in words.
     assert {path: status for path, status in answers.items() if status not in (200, 409, 422)} == {}
     assert sum(status == 200 for status in answers.values()) > 0.8 * len(answers)
+    return [f"/approvals/{quote(approval, safe='')}/" for approval in approvals]
 
 
 def arriving(installation: Installation, blocker: Any, walk: Walk, hostile: Hostile) -> None:

@@ -6,6 +6,7 @@ script that leaves its mark, no element that the text of a record has become. No
 
 import re
 from collections import Counter, deque
+from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -49,9 +50,9 @@ class Walk:
         page.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.on("response", self._response)
 
-    def everywhere(self) -> None:
-        """From the pages of the rail along their links, some of each kind."""
-        ahead = deque(START)
+    def everywhere(self, also: Iterable[str] = ()) -> None:
+        """From the pages of the rail, and these, along their links, some of each kind."""
+        ahead = deque((*START, *also))
         while ahead:
             path = ahead.popleft()
             kind = _kind(path)

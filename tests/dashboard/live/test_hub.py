@@ -81,6 +81,16 @@ async def test_a_runs_page_hears_five_messages_a_second_at_most(hub):
     assert all(sum(low <= at < low + 1 for at in socket.times) <= 5 for low in socket.times)
 
 
+async def test_two_changes_of_a_run_that_was_quiet_are_told_soon_after_one_another(hub):
+    socket = Socket(hub)
+    hub.join(socket, ["run:1", "health"])
+    for number in range(2):
+        hub.offer("run:1", [row(f"r{number}", number)])
+        await settle(0.01)
+    await settle(MIN_INTERVAL * 1.8)
+    assert socket.rows == ["r0", "r1"]
+
+
 async def test_the_board_is_told_as_briskly_beside_the_stamp(hub):
     socket = Socket(hub)
     hub.join(socket, ["board", "health"])
