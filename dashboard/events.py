@@ -1,4 +1,5 @@
-"""Stored records: what was read from the log, byte for byte, by run, by task or by position.
+"""Stored records: what was read from the log, byte for byte, by run, by task or by position; events of runs and
+tasks as masking leaves them, because pages show those.
 
 Nothing here asks the log. Records come out of compressed segments (`dashboard.segments`); rejected records, dead
 letters and duplicates are kept beside them and found by position too.
@@ -12,8 +13,10 @@ from coordination.envelope import Decoder
 from coordination.errors import MalformedRecord
 from coordination.event import Event
 from coordination.eventlog import StoredRecord
+from dashboard.hiding import hidden
 from dashboard.manifest import manifest
 from dashboard.models import DeadLetter, Duplicate, Rejected, Segment, Stretch
+from dashboard.policies import rules
 from dashboard.segments import SEGMENTS_A_BATCH, task_bit, unpack, unpack_one
 
 
@@ -50,7 +53,7 @@ def ends_of_run(run_id: str) -> list[Event]:
     """The events in the first and the last stored segments of a run: where it says how it began and ended."""
     rows = Segment.objects.filter(run_id=run_id).order_by("id").values_list("pk", flat=True)
     chosen = {*rows[:2], *rows.reverse()[:2]}
-    return list(decoded(_records(Segment.objects.filter(pk__in=chosen))))
+    return list(_shown(_records(Segment.objects.filter(pk__in=chosen))))
 
 
 def events_of_task(run_id: str, task_id: str) -> list[Event]:
@@ -76,7 +79,7 @@ def cause_of(event: Event) -> Event | None:
     if not event.causation_id:
         return None
     needle = event.causation_id.encode()
-    found = decoded(record for record in records_of_run(event.run_id) if _mentions(record, needle))
+    found = _shown(record for record in records_of_run(event.run_id) if _mentions(record, needle))
     return next((cause for cause in found if cause.id == event.causation_id), None)
 
 
@@ -87,12 +90,18 @@ def in_log_order(records: Iterable[StoredRecord]) -> list[Event]:
     """
     reached: dict[tuple[str, int], int] = {}
     ordered: list[tuple[int, str, int, int, Event]] = []
-    for event in sorted(decoded(records), key=lambda event: (event.topic, event.partition, event.offset)):
+    for event in sorted(_shown(records), key=lambda event: (event.topic, event.partition, event.offset)):
         place = (event.topic, event.partition)
         at = reached[place] = max(event.at, reached.get(place, event.at))
         ordered.append((at, event.topic, event.partition, event.offset, event))
     ordered.sort(key=lambda entry: entry[:4])
     return [entry[4] for entry in ordered]
+
+
+def _shown(records: Iterable[StoredRecord]) -> Iterator[Event]:
+    """Events as pages show them."""
+    masks = rules()
+    return (hidden(event, masks, whole=True) for event in decoded(records))
 
 
 def decoded(records: Iterable[StoredRecord]) -> Iterator[Event]:

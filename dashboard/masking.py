@@ -91,6 +91,12 @@ def masked_data(data: Any, kind: str, rules: Rules) -> Masked:
     return Masked(walk(data, paths, 0), hidden) if paths else Masked(data, 0)
 
 
+def masked_field(field: str, value: Any, kind: str, rules: Rules) -> Any:
+    """One field of an event's data, as `masked_data` leaves it."""
+    shown = masked_data({field: value}, kind, rules).value
+    return MASK if shown == MASK else shown[field]
+
+
 def masked_headers(headers: Sequence[tuple[str, bytes]], rules: Rules) -> tuple[tuple[str, bytes], ...]:
     """Headers with the values that the rules hide; patterns of shell kind, with or without `ce_`."""
     return tuple((name, MASK.encode() if hides(name, rules) else value) for name, value in headers)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from coordination.event import Event
 from coordination.tasks import Task as TaskRow
-from dashboard.masking import MASK, Rules, masked_data
+from dashboard.masking import MASK, Rules, masked_field
 from dashboard.policies import rules
 
 # What a row keeps, the events it came from, and the field of their data.
@@ -34,7 +34,7 @@ def _carried(values: dict[str, Any], events: list[Event], masks: Rules, *, of_ru
         elif masks.classes and _hidden_class(kind, events, masks):
             found[field] = MASK
         else:
-            found[field] = masked_data({field: value}, kind, masks).value[field]
+            found[field] = masked_field(field, value, kind, masks)
     return found
 
 

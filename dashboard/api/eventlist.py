@@ -15,7 +15,9 @@ from dashboard.api.instants import iso
 from dashboard.api.paging import cursor, page, position
 from dashboard.api.signs import Sign, sign_of_state
 from dashboard.events import decoded, events_of_task
+from dashboard.hiding import hidden
 from dashboard.models import Segment
+from dashboard.policies import rules
 from dashboard.segments import unpack
 
 Row = dict[str, Any]
@@ -96,11 +98,13 @@ def run_events(
     """
     key = position(after, int, int) or [0, -1]
     taken: list[Event] = []
+    masks = rules()
     last, looked = [int(key[0]), int(key[1])], 0
     for segment, place, record in _records_behind(run_id, last, vector):
         if len(taken) == limit or looked == LOOKED_AT:
             return {"items": [event_row(event) for event in taken], "next": cursor(*last)}
-        taken += [event for event in decoded([record]) if test is None or test(event)]
+        found = [hidden(event, masks, whole=True) for event in decoded([record])]
+        taken += [event for event in found if test is None or test(event)]
         last, looked = [segment, place], looked + (test is not None)
     return {"items": [event_row(event) for event in taken], "next": None}
 

@@ -13,6 +13,7 @@ from dashboard.api.eventlist import event_row
 from dashboard.api.fate import fate
 from dashboard.clock import database_now
 from dashboard.events import cause_of, effects_of, events_of_task
+from dashboard.hiding import hidden
 from dashboard.manifest import manifest
 from dashboard.masking import Rules, masked_record
 from dashboard.models import DeadLetter, Rejected, Run
@@ -31,12 +32,12 @@ def record_page(record: StoredRecord, person: Person, *, unmask: bool = False) -
     payload = may_see_payloads(person)
     masks = Rules() if unmask else rules()
     framed = manifest().mapping.framed
-    shown, hidden = masked_record(record, event.name if event else "", masks, framed=framed)
+    shown, count = masked_record(record, event.name if event else "", masks, framed=framed)
     cause, effects, complete = _around(event) if event else (None, [], True)
     return {
         "record": record,
-        "event": event,
-        "row": event_row(event) if event else None,
+        "event": hidden(event, masks, whole=True) if event else None,
+        "row": event_row(hidden(event, masks, whole=True)) if event else None,
         "reason": reason,
         "facts": facts(record, manifest()),
         "attributes": attributes(shown),
@@ -45,8 +46,8 @@ def record_page(record: StoredRecord, person: Person, *, unmask: bool = False) -
         "value": pretty_value(shown) if payload else "",
         "data": _data(shown) if payload else None,
         "may_see_payloads": payload,
-        "hidden": hidden,
-        "may_unmask": hidden > 0 and may_unmask(person),
+        "hidden": count,
+        "may_unmask": count > 0 and may_unmask(person),
         "causes": [event_row(cause)] if cause else [],
         "effects": [event_row(each) for each in effects[:SHOWN]],
         "complete": complete,

@@ -14,7 +14,8 @@ from coordination.eventlog import Record
 from coordination.events.shapes import Failure
 from coordination.redrive import COUNT as REDRIVES
 from dashboard.ingest.fingerprint import fingerprint
-from dashboard.segments import pack_one
+from dashboard.masking import MASK, Rules, classified, hides
+from dashboard.segments import pack_one, unpack_one
 
 MAX_NUMBER: Final = 2**63 - 1
 # What we call it -> the headers that may say it, in order of preference.
@@ -77,6 +78,15 @@ def letter_fields(record: Record, decoder: Decoder) -> dict[str, Any]:
     fields.update(_event(record, decoder))
     kind = fields.get("exception") or fields.get("code") or ""
     fields["fingerprint"] = fingerprint(Failure(type=kind, message=fields.get("message", "")))
+    return fields
+
+
+def hidden_letter(fields: dict[str, Any], rules: Rules) -> dict[str, Any]:
+    """The fields without the error's message where a rule hides its header, or all that the record carries."""
+    record = unpack_one(fields["record"])
+    said = [name for name, _ in record.headers if name in HEADERS["message"]]
+    if fields.get("message") and (classified(record, rules) or any(hides(name, rules) for name in said)):
+        return fields | {"message": MASK}
     return fields
 
 

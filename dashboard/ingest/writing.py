@@ -12,14 +12,17 @@ from coordination.event import Event
 from coordination.eventlog import TopicPartition
 from coordination.events.shapes import Failure
 from coordination.rows import Touched
+from dashboard.hiding import hidden
 from dashboard.ingest.fingerprint import fingerprint
 from dashboard.ingest.keys import Deduplicator, Seen
+from dashboard.ingest.letters import hidden_letter
 from dashboard.ingest.rowwriting import RowWriter
 from dashboard.ingest.sorting import Rejection, Sorted, Span
 from dashboard.ingest.store import Advance, SegmentRow, Store, StretchRow
 from dashboard.ingest.typecounts import count
 from dashboard.ingest.working import WorkingSet
 from dashboard.models import DeadLetter, Duplicate, Rejected
+from dashboard.policies import rules
 from dashboard.segments import SEGMENTS_A_BATCH, Packer, pack_one, task_bit, unpack_one
 
 
@@ -125,7 +128,8 @@ class BatchWriter:
     ) -> None:
         store = self._store
         batch_id = store.new_batch(self._worker, self._clock(), len(events))
-        written.touched = self.rows.fold(events, lock=lock)
+        masks = rules()
+        written.touched = self.rows.fold([hidden(event, masks) for event in events], lock=lock)
         if store.summaries_inside:
             written.runs = self.rows.summarise(written.touched.runs)
         segments = self._segments(batch_id, events, packed)
@@ -187,7 +191,8 @@ def _keep_aside(batch: Sorted, seen: Sequence[Seen]) -> None:
     if seen:
         Duplicate.objects.bulk_create([_duplicate(batch.packed[one.number], one.of_offset) for one in seen])
     if batch.letters:
-        DeadLetter.objects.bulk_create([DeadLetter(**fields) for fields in batch.letters])
+        masks = rules()
+        DeadLetter.objects.bulk_create([DeadLetter(**hidden_letter(fields, masks)) for fields in batch.letters])
     if batch.rejections:
         Rejected.objects.bulk_create([_rejected(rejection) for rejection in batch.rejections])
 

@@ -21,8 +21,10 @@ from coordination.instants import rfc3339
 from coordination.replay import BadPosition, Placed, Position, read_time, steps
 from coordination.rows import Layout
 from dashboard.collector import without_collector
+from dashboard.hiding import HidingDecoder
 from dashboard.manifest import manifest
 from dashboard.models import Segment
+from dashboard.policies import rules
 from dashboard.segments import unpack
 
 CHUNK: Final = 256
@@ -124,7 +126,7 @@ class History:
         return list(self._decoded(low, high))
 
     def _decoded(self, low: int, high: int) -> Iterator[Event]:
-        return map(Decoder(manifest()).decode, self._records(low, high))
+        return map(HidingDecoder(manifest(), rules()).decode, self._records(low, high))
 
     def count(self, to: str) -> int:
         """How many events lie at or before a position: topic-partition@offset, or an RFC 3339 time.

@@ -14,13 +14,13 @@ import msgspec
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Max
 
-from coordination.envelope import Decoder
 from coordination.errors import CoordinationError, MalformedRecord
 from coordination.event import Event
 from coordination.eventlog import StoredRecord
 from coordination.projection import fold
 from coordination.rows import Layout, Touched
 from coordination.runs import RunPart
+from dashboard.hiding import HidingDecoder
 from dashboard.ingest.store import Store
 from dashboard.ingest.summary import run_values
 from dashboard.ingest.tables import AGENTS, FAN_OUTS, FOLD_PARTS, REQUESTS, RUN_PARTS, TASKS
@@ -28,6 +28,7 @@ from dashboard.ingest.working import WorkingSet
 from dashboard.manifest import manifest
 from dashboard.models import Agent, FanOut, FoldPart, Request, Task
 from dashboard.models import RunPart as RunPartModel
+from dashboard.policies import rules
 
 log = logging.getLogger(__name__)
 ERA: Final = 1 << 24
@@ -58,7 +59,7 @@ class Refolding:
     def __init__(self, store: Store, layout: Layout, era: int) -> None:
         self._store = store
         self._era = era
-        self._decoder = Decoder(manifest())
+        self._decoder = HidingDecoder(manifest(), rules())
         self._working = WorkingSet(store, layout)
         self._runs: set[str] = set()
         self.folded = 0

@@ -6,13 +6,14 @@ from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 
-from coordination.envelope import Decoder
 from coordination.instants import rfc3339
 from coordination.replay import BadPosition, Change, Replayed, Step, read_run, steps
 from coordination.rows import Layout
 from dashboard.events import records_of_run
+from dashboard.hiding import HidingDecoder
 from dashboard.manifest import layout, manifest
 from dashboard.models import Run
+from dashboard.policies import rules
 
 NONE: Final = "–"
 
@@ -40,7 +41,8 @@ class Command(BaseCommand):
         if not records:
             raise CommandError(f"No record of a run {run_id!r} is stored.")
         try:
-            replayed = read_run(records, run_id, options["to"], decoder=Decoder(manifest()), layout=places)
+            decoder = HidingDecoder(manifest(), rules())
+            replayed = read_run(records, run_id, options["to"], decoder=decoder, layout=places)
         except BadPosition as error:
             raise CommandError(str(error)) from error
         self._print(replayed, places)
