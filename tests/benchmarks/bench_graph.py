@@ -45,11 +45,14 @@ def cpu_seconds(pid: int) -> float:
 
 
 def measure(page: Page, size: int) -> dict[str, float]:
-    """Opens a run once: ms until drawn, ms until Enter shows a node, MB of heap."""
+    """Opens a run once: ms until drawn, ms until Enter shows a node, MB of heap; how many elements and how many
+    failures are drawn before anything is clicked."""
     began = time.perf_counter()
     page.goto(f"/runs/run-{size}/")
     page.wait_for_selector(".drawing .node")
     drawn = time.perf_counter()
+    elements = page.locator(".drawing .node, .drawing .way").count()
+    failures = page.locator(".drawing .member.c-failed").count()
     page.locator(".drawing .node").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("#chosen:not([hidden])")
@@ -58,7 +61,8 @@ def measure(page: Page, size: int) -> dict[str, float]:
     session.send("HeapProfiler.collectGarbage")
     heap = session.send("Runtime.getHeapUsage")["usedSize"] / 1e6
     session.detach()
-    return {"drawn": (drawn - began) * 1e3, "opened": (opened - began) * 1e3, "heap": heap}
+    times = {"drawn": (drawn - began) * 1e3, "opened": (opened - began) * 1e3}
+    return {**times, "heap": heap, "elements": elements, "failures": failures}
 
 
 def main() -> None:
@@ -102,7 +106,8 @@ def report(found: dict[int, list[dict[str, Any]]]) -> None:
             f"{size:>9,} tasks: drawn {values['drawn']:6.0f} ms ({ratio['drawn']:.2f}×), "
             f"Enter opens {values['opened']:6.0f} ms ({ratio['opened']:.2f}×), "
             f"heap {values['heap']:5.1f} MB ({ratio['heap']:.2f}×), "
-            f"graph call {values['server']:5.0f} ms CPU"
+            f"graph call {values['server']:5.0f} ms CPU, "
+            f"{values['elements']:.0f} elements, {values['failures']:.0f} failures"
         )
 
 

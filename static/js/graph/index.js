@@ -1,18 +1,17 @@
 // The task graph of a run: folded and counted on the server, laid out and drawn here. Changes of state redraw single
 // boxes where they are; what is new takes a free place; a new layout is made only on load, on opening and on Tidy.
 
-import { paint } from "../clock.js";
 import { svg } from "../marks.js";
 import { Canvas } from "./canvas.js";
-import { draw, drawEdge, hanging, measure } from "./draw.js";
+import { measure } from "./draw.js";
 import { ink } from "./ink.js";
-import { edgeName, layout } from "./layout.js";
+import { layout } from "./layout.js";
 import { grow } from "./grow.js";
+import { mark } from "./marking.js";
 import { Minimap } from "./minimap.js";
-import { room } from "./room.js";
-import { twin } from "./twin.js";
+import { redraw } from "./redraw.js";
 import { View } from "./view.js";
-import { nextBad, relatives, walk } from "./walk.js";
+import { nextBad, walk } from "./walk.js";
 
 const EVERY = 1000;
 
@@ -64,52 +63,12 @@ export class Graph {
     if (!this.drawing.isConnected) this.stage.replaceChildren(this.drawing);
     if (first || tidy) this.made = layout(this.nodes, edges);
     else if (this.nodes.some((node) => !this.made.at.has(node.id)) || this.nodes.length !== this.made.at.size || edges.length !== this.made.routes.size) this.made = grow(this.made, this.nodes, edges, this.past);
-    this.paint();
+    redraw(this);
     this.view.show(this.drawing, this.made);
     if (first) this.view.begin();
     if (first) this.lead();
     this.minimap.show(this.nodes, this.made);
     return this.element.dispatchEvent(new CustomEvent("drawn"));
-  }
-
-  paint() {
-    const focused = document.activeElement?.closest?.(".drawing .node")?.dataset.id;
-    this.ways();
-    const ids = new Set(this.nodes.map((node) => node.id));
-    for (const [id, { element }] of this.drawn) if (!ids.has(id)) { element.remove(); this.drawn.delete(id); }
-    this.stops.clear();
-    for (const node of this.nodes) this.place(node);
-    ink(this.layers.inked, this);
-    this.mark();
-    paint(this.drawing);
-    const also = this.leftOut ? `, ${this.leftOut} edges left out that follow from others` : "";
-    this.drawing.setAttribute("aria-label", `Task graph, ${this.nodes.length} nodes${also}`);
-    this.element.dataset.also = also.slice(2);
-    if (focused) this.focus(focused, false);
-  }
-
-  /** Draws the edges anew where one changed. */
-  ways() {
-    const drawn = this.edges.filter((edge) => this.made.routes.has(edgeName(edge)));
-    const key = JSON.stringify(drawn.map((edge) => [edge, this.made.routes.get(edgeName(edge))]));
-    if (key === this.drawnWays) return;
-    this.drawnWays = key;
-    this.layers.ways.replaceChildren(...drawn.map((edge) => drawEdge(edge, this.made.routes.get(edgeName(edge)))));
-  }
-
-  place(node) {
-    const at = this.made.at.get(node.id);
-    const kept = { ...node, width: at.width, height: at.height };
-    const members = node.kind === "fold" ? hanging(kept, room(this.made, node.id)) : [];
-    this.stops.set(node.id, { ...at, sign: node.sign.sign });
-    for (const row of members) this.stops.set(`task:${row.task_id}`, { x: at.x, y: at.y + row.y, layer: at.layer, fold: node.id, sign: row.sign.sign });
-    const key = JSON.stringify([kept, at.x, at.y, members.length]);
-    const known = this.drawn.get(node.id);
-    if (known?.key === key) return;
-    const element = draw(kept, at, members);
-    if (known) known.element.replaceWith(element);
-    else this.layers.places.append(element);
-    this.drawn.set(node.id, { key, element });
   }
 
   /** On load the first node that is not done stands in view. */
@@ -122,21 +81,8 @@ export class Graph {
     return this.drawing.querySelector(`.node[data-id="${CSS.escape(id)}"]`);
   }
 
-  /** Marks what is chosen, and keeps the one tab stop. */
   mark() {
-    const stops = [...this.drawing.querySelectorAll(".node")];
-    const tab = stops.find((stop) => stop.dataset.id === (this.tab ?? this.chosen)) ?? stops[0];
-    for (const stop of stops) {
-      const said = { "aria-pressed": String(stop.dataset.id === this.chosen), tabindex: stop === tab ? "0" : "-1" };
-      for (const [name, value] of Object.entries(said)) if (stop.getAttribute(name) !== value) stop.setAttribute(name, value);
-    }
-    const kept = this.alone ? relatives(this.edges, this.alone) : null;
-    const shown = (id) => (!kept || kept.has(id)) && (!this.matched || this.matched.has(id));
-    this.kept = kept || this.matched ? new Set(this.nodes.map((node) => node.id).filter(shown)) : null;
-    this.canvas.later();
-    for (const node of this.drawing.querySelectorAll("[data-node]")) node.classList.toggle("dim", !shown(node.dataset.node));
-    for (const row of this.drawing.querySelectorAll(".member")) row.classList.toggle("dim", Boolean(this.matched) && !this.matched.has(row.dataset.id));
-    for (const way of this.drawing.querySelectorAll(".way")) way.classList.toggle("dim", !(shown(way.dataset.from) && shown(way.dataset.to)));
+    mark(this);
   }
 
   focus(id, bring = true) {
@@ -196,15 +142,5 @@ export class Graph {
   async tidy() {
     await this.refresh(true);
     this.view.fit();
-  }
-
-  /** The same picture as a table, or the drawing again. */
-  table(shown) {
-    this.element.querySelector(".twin")?.remove();
-    this.stage.hidden = shown;
-    if (!shown) return;
-    const box = Object.assign(document.createElement("div"), { className: "twin", tabIndex: 0 });
-    box.append(twin(this, (id) => this.choose(id)));
-    this.element.append(box);
   }
 }

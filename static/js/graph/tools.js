@@ -1,16 +1,17 @@
 // The buttons of the graph: its table, Tidy, zoom; and the keys of the page that reach into it.
 
 import { onKey } from "../keys.js";
+import { table } from "./twin.js";
 
 const at = (id) => document.getElementById(id);
 
 /** Wires the toolbar to a graph. */
 export function tools(graph) {
-  const table = at("graph-table");
-  table.addEventListener("click", () => {
-    const shown = table.getAttribute("aria-pressed") !== "true";
-    table.setAttribute("aria-pressed", String(shown));
-    graph.table(shown);
+  const button = at("graph-table");
+  button.addEventListener("click", () => {
+    const shown = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(shown));
+    table(graph, shown);
   });
   const acts = { tidy: () => graph.tidy(), out: () => graph.view.out(), in: () => graph.view.in(), fit: () => graph.view.fit() };
   for (const [name, act] of Object.entries(acts)) at(`graph-${name}`).addEventListener("click", act);

@@ -26,14 +26,24 @@ function line(node, names, edges, choose) {
   return tr;
 }
 
+/** Shows the same picture as a table, or the drawing again. */
+export function table(graph, shown) {
+  graph.element.querySelector(".twin")?.remove();
+  graph.stage.hidden = shown;
+  if (!shown) return;
+  const box = Object.assign(document.createElement("div"), { className: "twin", tabIndex: 0 });
+  box.append(twin(graph, (id) => graph.choose(id)));
+  graph.element.append(box);
+}
+
 /** A table of the picture; its names choose their node. */
-export function twin({ nodes, edges }, choose) {
+function twin({ nodes, edges }, choose) {
   const names = new Map(nodes.map((node) => [node.id, node.label]));
-  const table = document.createElement("table");
-  table.className = "table";
+  const found = document.createElement("table");
+  found.className = "table";
   const head = document.createElement("tr");
   for (const text of HEADS) head.append(Object.assign(document.createElement("th"), { textContent: text, scope: "col" }));
-  table.createTHead().append(head);
-  table.createTBody().append(...nodes.map((node) => line(node, names, edges, choose)));
-  return table;
+  found.createTHead().append(head);
+  found.createTBody().append(...nodes.map((node) => line(node, names, edges, choose)));
+  return found;
 }

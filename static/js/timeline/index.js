@@ -2,23 +2,15 @@
 // agent groups below, one time axis over all. Selection is shared with graph and table.
 
 import { svg } from "../marks.js";
-import { cut, META } from "../graph/text.js";
-import { Axis, CUT } from "./axis.js";
-import { bars, columns } from "./bars.js";
+import { Axis } from "./axis.js";
 import { cross } from "./cross.js";
+import { critical, grid, ROW, ticks } from "./ground.js";
 import { lane, LANE } from "./lanes.js";
 import { legend } from "./legend.js";
-import { duration } from "../format.js";
+import { drawRow, laneName } from "./row.js";
 
 const EVERY = 4000;
-const [ROW, HEAD] = [22, 26];
-const STRONG = META.replace("11.5px", "600 12px");
-
-const text = (x, y, words, more = {}) => {
-  const element = svg("text", { x, y, ...more });
-  element.textContent = words;
-  return element;
-};
+const HEAD = 26;
 
 export class Timeline {
   /** `load()` fetches the data. Choosing a row dispatches `choose` with {id}; `drawn` follows each drawing. */
@@ -85,11 +77,11 @@ export class Timeline {
     this.axis = new Axis(this.data, this.left + 8, this.width - (lanes.length || narrow ? 56 : 32));
     this.places = new Map(rows.map((row, place) => [row.id, place * ROW]));
     const focused = document.activeElement?.closest?.(".row")?.dataset.id;
-    this.sizes(this.head, HEAD).append(...this.ticks());
+    this.sizes(this.head, HEAD).append(...ticks(this));
     const height = rows.length * ROW + 8;
-    this.sizes(this.body, height).append(...this.grid(height), ...this.line(path), ...rows.map((row, place) => this.row(row, place, rows[place - 1])), svg("g", { class: "crosshair" }));
+    this.sizes(this.body, height).append(...grid(this, height), ...critical(this, path), ...rows.map((row, place) => drawRow(this, row, place, rows[place - 1])), svg("g", { class: "crosshair" }));
     this.head.append(svg("g", { class: "crosshair" }));
-    this.sizes(this.foot, lanes.length * LANE + (lanes.length ? 4 : 0)).append(...this.grid(lanes.length * LANE), ...lanes.map((row, place) => lane(row, this.axis, place * LANE, (...given) => this.laneName(...given), place === 0)), svg("g", { class: "crosshair" }));
+    this.sizes(this.foot, lanes.length * LANE + (lanes.length ? 4 : 0)).append(...grid(this, lanes.length * LANE), ...lanes.map((row, place) => lane(row, this.axis, place * LANE, (...given) => laneName(this, ...given), place === 0)), svg("g", { class: "crosshair" }));
     this.foot.setAttribute("aria-label", `Waiting tasks: ${lanes.map((row) => `${row.group} at most ${row.most}${row.changes.length ? `, members changed ${row.changes.length} times` : ""}`).join(", ") || "not polled"}`);
     this.key.replaceChildren(...legend(rows, path.length > 0, lanes.some((row) => row.changes.length)));
     this.mark();
@@ -102,56 +94,6 @@ export class Timeline {
     drawing.setAttribute("height", height);
     drawing.replaceChildren();
     return drawing;
-  }
-
-  ticks() {
-    // Right of the line where the last stretch is a cut, which has its own word.
-    const cut = this.data.cuts.some(([, to]) => this.axis.x(to) > this.axis.right - 24);
-    const now = this.data.over ? [] : [text(this.axis.x(this.axis.span) + (cut ? 3 : 0), 17, this.past ? "then" : "now", { class: "strong", "text-anchor": cut ? "start" : "middle" })];
-    const cuts = this.data.cuts.map(([from, to]) => text(this.axis.x(from) + CUT / 2, 17, duration((to - from) / 1000, true), { class: "gap", "text-anchor": "middle" }));
-    this.marked = this.axis.ticks();
-    return [...this.marked.map(({ x, text: words }) => text(x, 17, words, { "text-anchor": "middle" })), ...cuts, ...now];
-  }
-
-  grid(height) {
-    const lines = this.marked.map(({ x }) => `M${x.toFixed(1)} 0V${height}`).join("");
-    const gaps = this.data.cuts.map(([from]) => svg("rect", { class: "cut", x: this.axis.x(from), y: 0, width: CUT, height }));
-    const now = this.data.over ? [] : [svg("path", { class: "now", d: `M${this.axis.x(this.axis.span)} 0V${height}` })];
-    return [svg("path", { class: "grid", d: lines || "M0 0" }), ...gaps, ...now];
-  }
-
-  /** The critical path: along the lower edge of each row it stays in, down or up where it goes on. */
-  line(path) {
-    let d = "";
-    const seen = new Set();
-    for (const { row, from, to } of path) {
-      // A coordinator between two of its tasks is a stretch too short to see: the line goes straight on.
-      const short = this.axis.x(to) - this.axis.x(from) < 3 && seen.has(row);
-      seen.add(row);
-      if (short || !this.places.has(row)) continue;
-      const y = this.places.get(row) + ROW - 2.5;
-      d += `${d ? `H${this.axis.x(from)}V` : `M${this.axis.x(from)} `}${y}H${this.axis.x(to)}`;
-    }
-    return d ? [svg("path", { class: "path", d })] : [];
-  }
-
-  row(row, place, before) {
-    const y = place * ROW;
-    const narrow = this.left < 200;
-    const group = narrow || (before?.group === row.group && place > 0) ? "" : row.group;
-    const name = row.kind === "member" ? { x: narrow ? 28 : 104, class: "second" } : { x: narrow ? 16 : 96, class: "strong" };
-    const tally = row.tally && !narrow ? [text(this.left - 4, y + 15, row.tally, { class: "third", "text-anchor": "end" })] : [];
-    const room = this.left - 10 - name.x - (tally.length ? 7 * row.tally.length : 0);
-    return svg("g", { class: "row", "data-id": row.id, role: "button", tabindex: -1, "aria-label": `${row.label}, ${row.sign.label}${row.note ? `, ${row.note}` : ""}` },
-      svg("rect", { class: "ground", x: 0, y, width: this.width, height: ROW }), svg("rect", { class: "tell", x: 0, y, width: 3, height: ROW }),
-      ...(group && !narrow ? [svg("path", { class: "rule", d: `M24 ${y + 0.5}H${this.axis.right}` }), text(24, y + 15, cut(group, 66), { class: "third" })] : []),
-      svg("title", {}, row.label), text(name.x, y + 15, cut(row.label, room, name.class === "strong" ? STRONG : META), { class: name.class }), ...tally,
-      ...(row.spans ? bars(row, this.axis, y + 3) : columns(row, this.axis, y + 3)));
-  }
-
-  laneName(row, y, first) {
-    const narrow = this.left < 200;
-    return [...(first && !narrow ? [text(24, y, "waiting", { class: "third" })] : []), text(narrow ? 16 : 96, y, cut(row.group, this.left - (narrow ? 24 : 104)), {})];
   }
 
   find(id) {

@@ -3,13 +3,13 @@
 
 import * as api from "../api.js";
 import { hold, now } from "../clock.js";
-import { count, timeOfDay } from "../format.js";
-import { onKey } from "../keys.js";
+import { playing, say, wrong } from "./bar.js";
+import { controls } from "./controls.js";
+import { guard } from "./guard.js";
 import { Player } from "./player.js";
 import { Scrubber } from "./scrubber.js";
 
 const EVERY = 5000;
-const ACTS = "[data-act], [data-acts], form[method=post]";
 const iso = (ms) => new Date(ms).toISOString();
 
 export class Travel {
@@ -19,14 +19,9 @@ export class Travel {
     Object.assign(this, { bar, path, draw, back: live, here: null, missed: 0, wanted: null, moving: null, asked: -EVERY, every: EVERY, timer: null });
     this.track = bar.querySelector(".track");
     this.scrubber = new Scrubber(this.track);
-    this.player = new Player((ms) => this.go(iso(ms)), (player) => this.playing(player));
-    this.track.addEventListener("seek", ({ detail: { at, held } }) => { this.player.stop(); if (at !== null) this.go(iso(at)); else if (!held) this.live(); });
-    this.track.addEventListener("keydown", (event) => this.press(event));
-    bar.addEventListener("click", (event) => this.click(event.target.closest("button")));
-    for (const [key, which] of [[",", "previous"], [".", "next"], ["[", "previous_failure"], ["]", "next_failure"]]) onKey(key, () => this.step(which));
-    onKey("p", () => this.toggle());
-    for (const kind of ["click", "submit", "keydown"]) document.getElementById("main").addEventListener(kind, (event) => this.guard(event), true);
-    document.addEventListener("keydown", (event) => { if (event.key === "Escape" && this.past && !event.defaultPrevented) this.live(); });
+    this.player = new Player((ms) => this.go(iso(ms)), (player) => playing(bar, player));
+    controls(this);
+    guard(() => this.past, (words) => this.wrong(words));
     this.astray = bar.querySelector(".said").textContent;
     if (bar.dataset.at) this.arrive(bar.dataset.at);
     this.refresh();
@@ -140,54 +135,11 @@ export class Travel {
     return (await this.player.play(from, axis)) && this.live();
   }
 
-  click(button) {
-    const { go, act } = button?.dataset ?? {};
-    if (go === "live") this.live();
-    else if (go === "play") this.toggle();
-    else if (go === "faster") this.player.faster();
-    else if (go && !act) this.step(go);
-  }
-
-  press(event) {
-    const which = { ArrowLeft: "previous", ArrowRight: "next", Home: "first", PageDown: "previous_failure", PageUp: "next_failure" }[event.key];
-    if (!which && event.key !== "End") return;
-    event.preventDefault();
-    if (which) this.step(which);
-    else this.live();
-  }
-
-  /** Nothing is acted on from the past: what is shown is not how it is. */
-  guard(event) {
-    if (!this.past || (event.type === "keydown" && event.key !== "Enter" && event.key !== " ")) return;
-    if (!event.target.closest?.(ACTS)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    this.wrong("Nothing can be acted on in the past. Esc leads back to now.");
-  }
-
-  playing({ playing, speed }) {
-    const button = this.bar.querySelector("[data-go=play]");
-    button.setAttribute("aria-pressed", String(playing));
-    button.title = playing ? "Pause (p)" : "Play (p)";
-    button.querySelector("use").setAttribute("href", playing ? "#g-pause" : "#g-play");
-    this.bar.querySelector("[data-go=faster]").textContent = `${speed}×`;
-  }
-
   wrong(words) {
-    this.bar.querySelector(".said").textContent = words;
+    wrong(this.bar, words);
   }
 
   say() {
-    const write = (name, words) => { const element = this.bar.querySelector(name); element.textContent = element.title = words; };
-    const { start, end } = this.marks ?? {};
-    const where = this.here ? timeOfDay(this.here.time, new Date(this.here.time), 3) : "";
-    const event = this.here ? `event ${count(this.here.count)} of ${count(this.here.events)}` : "";
-    const missed = this.missed ? `${count(this.missed)} change${this.missed === 1 ? "" : "s"} came meanwhile` : "";
-    write(".when", this.past ? where : "now");
-    write(".said", (this.past ? missed || event : this.astray || (start && `since ${timeOfDay(start, new Date(end))}`)) || "");
-    this.bar.querySelector("[data-go=live].back").hidden = !this.past;
-    this.track.setAttribute("aria-valuemax", this.here?.events ?? 1);
-    this.track.setAttribute("aria-valuenow", this.here?.count ?? 1);
-    this.track.setAttribute("aria-valuetext", this.here ? `past, ${where}, event ${this.here.count} of ${this.here.events}` : "live");
+    say(this.bar, this);
   }
 }
