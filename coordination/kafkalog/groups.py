@@ -105,8 +105,8 @@ def _assigned(assignment: bytes | None) -> tuple[TopicPartition, ...]:
 
 def _fingerprint(members: Iterable[MemberInfo]) -> int:
     # The broker tells no generation of a classic group. This number differs whenever the members differ, which
-    # is what one counts generations for.
-    return zlib.crc32("\n".join(sorted(member.member_id for member in members)).encode())
+    # is what one counts generations for; it fits, as Kafka's own do, into the integers of any database.
+    return zlib.crc32("\n".join(sorted(member.member_id for member in members)).encode()) & 0x7FFF_FFFF
 
 
 async def _consumer(connection: Connection, asked: Sequence[_Listed]) -> list[GroupInfo]:

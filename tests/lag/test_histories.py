@@ -9,7 +9,7 @@ from tests.lag.brokermodel import BrokerModel
 from tests.lag.history import ACTS, PARTITIONS, Act, Kept, Truth, acts
 from tests.lag.tasks import keep, start
 
-SIDE_BY_SIDE = 20
+SIDE_BY_SIDE, MANY = 20, 100
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -148,5 +148,5 @@ async def test_sixty_histories() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 async def test_two_thousand_histories() -> None:
-    for first in range(60, 2_060, SIDE_BY_SIDE):
-        await tell(range(first, first + SIDE_BY_SIDE))
+    for first in range(60, 2_060, MANY):
+        await tell(range(first, first + MANY))

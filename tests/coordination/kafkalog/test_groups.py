@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from confluent_kafka import Consumer
 
-from coordination.eventlog import GroupInfo, TopicPartition
+from coordination.eventlog import GroupInfo, MemberInfo, TopicPartition
 from coordination.kafkalog import KafkaLog
 from coordination.kafkalog import groups as module
 from coordination.kafkalog.wire import Ask
@@ -150,3 +150,9 @@ async def test_answers_of_an_older_broker_are_understood(
 
 def _oldest(self: Ask, _: object) -> object:
     return self._versions[0]
+
+
+def test_a_generation_made_of_members_is_another_for_others_and_fits_into_a_databases_integer() -> None:
+    numbers = {module._fingerprint([MemberInfo(f"member-{n}", "c", "h", ())]) for n in range(200)}
+    assert len(numbers) == 200
+    assert all(0 <= number < 2**31 for number in numbers)
