@@ -133,7 +133,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=usual)
     options = parser.parse_args()
     with KafkaBroker() as kafka, PostgresServer() as postgres, tempfile.TemporaryDirectory() as folder:
-        log, database = f"kafka://{kafka.bootstrap}", postgres.create_database("bench")
+        log, database = f"kafka://{kafka.bootstrap}?timeout=60", postgres.create_database("bench")
         with Installation(Path(folder), log=log, database=database, namespace=NAMESPACE) as installation:
             found = measure(installation, options)
     print(table(found))
