@@ -5,36 +5,10 @@ from typing import Any
 
 import msgspec
 from django.contrib.auth import get_user_model
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from coordination.instants import rfc3339
 from dashboard.models import Audit, AuditHead
-
-
-def filtered(query: str) -> QuerySet[Audit]:
-    """Entries, newest first, that hold every word of a query: `act:`, `who:`, `about:` and `number:` look in one
-    field (an ending `*` is any ending), other words in all of them."""
-    found = Audit.objects.order_by("-number")
-    for word in query.split():
-        key, colon, value = word.partition(":")
-        field = {"act": "act", "who": "actor", "about": "subject"}.get(key)
-        if colon and key == "number" and value.isdecimal():
-            found = found.filter(number=min(int(value), 2**62))
-        elif colon and field == "actor":
-            found = found.filter(Q(actor=value) | Q(actor__in=ids_of(value)))
-        elif colon and field is not None:
-            look = {f"{field}__startswith": value[:-1]} if value.endswith("*") else {field: value}
-            found = found.filter(**look)
-        else:
-            anywhere = Q(actor__icontains=word) | Q(act__icontains=word) | Q(subject__icontains=word)
-            found = found.filter(anywhere | Q(actor__in=ids_of(word)))
-    return found
-
-
-def ids_of(name: str) -> list[str]:
-    """The opaque ids of people whose user name holds this."""
-    found = get_user_model().objects.filter(username__icontains=name.replace("\0", ""))
-    return [f"user-{pk}" for pk in found.values_list("pk", flat=True)[:100]]
 
 
 def names_of(actors: Iterable[str]) -> dict[str, str]:

@@ -5,10 +5,12 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Schema
 
+from dashboard.api.auditfilter import audit_entries
 from dashboard.api.paging import cursor as cursor_of
 from dashboard.api.paging import page, position, size
 from dashboard.api.root import allowed, api
-from dashboard.auditlist import filtered, rows
+from dashboard.auditlist import rows
+from dashboard.clock import database_now
 from dashboard.permissions import may_see_audit
 
 
@@ -39,8 +41,9 @@ class AuditPage(Schema):
 @api.get("audit", response=AuditPage, tags=["audit"])
 @allowed(may_see_audit)
 def audit(request: HttpRequest, query: str = "", cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
-    """The trail, newest first. `query`: `act:approval.vote`, `who:ana`, `about:approval/*`, `number:7`, and words."""
-    found, most, key = filtered(query), size(limit), position(cursor, int)
+    """The trail, newest first. `query` is the query line of the audit page: `act:approval.*`, `who:ana`, `run:r-1`,
+    `task:t-1`, `approval:a-1`, `about:approval/*`, `number:7`, `age<1d`, and words."""
+    found, most, key = audit_entries(query, database_now()), size(limit), position(cursor, int)
     if key is not None:
         found = found.filter(number__lt=key[0])
     items = list(rows(found[: most + 1]))
