@@ -18,7 +18,7 @@ const EVERY = 1000;
 /** The graph in `element`; `load(open)` fetches it. Choosing dispatches `choose` with {id, node} as detail. */
 export class Graph {
   constructor(element, load, told = () => {}) {
-    Object.assign(this, { element, load, nodes: [], edges: [], made: null, chosen: null, timer: null, asked: 0, path: [], past: false });
+    Object.assign(this, { element, load, nodes: [], edges: [], made: null, chosen: null, timer: null, asked: 0, took: 0, path: [], past: false });
     this.opened = new Set();
     this.drawn = new Map();
     this.stops = new Map();
@@ -35,16 +35,18 @@ export class Graph {
     this.stage.addEventListener("dblclick", (event) => this.open(event.target.closest(".node")?.dataset.id));
   }
 
-  /** The run changed: asks again, at most once a second. */
+  /** The run changed: asks again, at most once a second; what takes long is asked for seldom. */
   touch() {
-    const wait = Math.max(0, this.asked + EVERY - performance.now());
+    const wait = Math.max(0, this.asked + Math.max(EVERY, 5 * this.took) - performance.now());
     this.timer ??= setTimeout(() => { this.timer = null; this.refresh(); }, wait);
   }
 
   async refresh(tidy = false) {
     this.asked = performance.now();
     try {
-      this.show(await this.load([...this.opened]), tidy);
+      const found = await this.load([...this.opened]);
+      this.took = performance.now() - this.asked;
+      this.show(found, tidy);
     } catch (error) {
       if (!this.nodes.length) this.note(`The graph cannot be drawn: ${error.message}`);
     }

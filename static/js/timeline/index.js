@@ -9,13 +9,13 @@ import { lane, LANE } from "./lanes.js";
 import { legend } from "./legend.js";
 import { drawRow, laneName } from "./row.js";
 
-const EVERY = 4000;
+const EVERY = 6000;
 const HEAD = 26;
 
 export class Timeline {
   /** `load()` fetches the data. Choosing a row dispatches `choose` with {id}; `drawn` follows each drawing. */
   constructor(element, load) {
-    Object.assign(this, { element, load, data: null, chosen: null, timer: null, asked: 0, width: 0, past: false });
+    Object.assign(this, { element, load, data: null, chosen: null, timer: null, asked: 0, took: 0, width: 0, past: false });
     this.head = svg("svg", { class: "axis", "aria-hidden": "true" });
     this.body = svg("svg", { class: "rows", role: "group", "aria-label": "Timeline" });
     this.foot = svg("svg", { class: "lags", role: "img" });
@@ -43,9 +43,9 @@ export class Timeline {
     if (this.axis) cross(this, at === null ? null : this.axis.x(at - this.axis.start));
   }
 
-  /** The run changed: asks again after a while. */
+  /** The run changed: asks again after a while; what takes long is asked for seldom. */
   touch() {
-    const wait = Math.max(0, this.asked + EVERY - performance.now());
+    const wait = Math.max(0, this.asked + Math.max(EVERY, 20 * this.took) - performance.now());
     this.timer ??= setTimeout(() => { this.timer = null; if (this.element.offsetParent) this.refresh(); else this.stale = true; }, wait);
   }
 
@@ -54,6 +54,7 @@ export class Timeline {
     this.stale = false;
     try {
       this.data = await this.load();
+      this.took = performance.now() - this.asked;
       this.draw();
     } catch (error) {
       if (!this.data) this.say(`The timeline cannot be drawn: ${error.message}`);
