@@ -77,9 +77,24 @@ def _shown(entry: Audit, names: dict[str, str]) -> dict[str, Any]:
         "actor_id": entry.actor,
         "act": entry.act,
         "subject": entry.subject,
-        "detail": ", ".join(f"{name} {value}" for name, value in detail.items() if value not in ("", None, [], {})),
+        "detail": _words(detail),
         "digest": entry.digest,
     }
+
+
+def _words(value: Any) -> str:
+    """A value of the detail as people read it: what is empty is left out, what is nested stands in parentheses."""
+    if isinstance(value, dict):
+        told = ((name, each) for name, each in value.items() if each not in ("", None, [], {}))
+        return ", ".join(f"{name} {_nested(each)}" for name, each in told)
+    if isinstance(value, list):
+        return ", ".join(_nested(each) for each in value) if len(value) > 1 else "".join(map(_words, value))
+    return str(value)
+
+
+def _nested(value: Any) -> str:
+    words = _words(value)
+    return f"({words})" if isinstance(value, dict | list) and ", " in words else words
 
 
 def _broken(shown: list[Audit]) -> str:

@@ -1,6 +1,7 @@
 """Attack strings against every input a person has: nothing runs, nothing leaks, nothing breaks.
 
-In CI each string goes to one of the inputs, and each input meets some strings; `--long` sends each to all.
+In CI each string goes to two of the inputs, so that each input meets at least one; `--long` sends each to all, which
+takes hours.
 """
 
 import json
@@ -202,7 +203,9 @@ def test_markup_that_is_not_escaped_is_noticed() -> None:
 
 
 def test_every_input_survives_every_kind_of_attack(visitor: Client) -> None:
-    assert attacked(visitor, len(list(inputs()))) == []
+    places = len(list(inputs()))
+    assert len(ATTACKS) > places / 2
+    assert attacked(visitor, -(-places // 2)) == []
 
 
 @pytest.mark.long

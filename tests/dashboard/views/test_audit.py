@@ -18,6 +18,13 @@ def test_entries_are_shown_with_the_name_behind_the_id() -> None:
     assert "The chain holds on this page" in page
 
 
+def test_what_is_nested_in_the_detail_reads_as_words() -> None:
+    after = {"classes": [], "paths": [{"path": "**.title", "types": "*"}], "headers": ["a", "b"], "runs": None}
+    enter("timer", "policy.changed", "policy/masking", {"before": None, "after": after})
+    page = signed_in(member("kim", "view_audit")).get("/audit/").content.decode()
+    assert "after (headers (a, b), paths (path **.title, types *))" in page
+
+
 def test_a_changed_entry_is_named() -> None:
     for number in range(3):
         enter("user-1", "act", f"approval/{number}")
