@@ -224,7 +224,10 @@ async def test_a_question_over_the_servers_limit_is_refused_with_words(log_serve
     assert response.json()["error"] == "record_too_large"
 
 
-async def test_a_restart_of_the_server_loses_nothing_and_fences_members(tmp_path: Path) -> None:
+async def test_a_restart_of_the_server_loses_nothing_and_fences_members(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "PATIENCE", 60.0)  # a busy machine takes its time to start a server
     server = LogServer(tmp_path)
     server.start()
     log = HttpLog(server.base_url, "everything")
