@@ -87,6 +87,8 @@ class Weather:
         appended = flow.stop()
         words = lambda: f"{flow}; {reviewer}\n{others.log_tail()}\n{workers['ingest-a'].log_tail()}"  # noqa: E731
         until(lambda: self._read(installation) >= appended, words, 120)
+        # A decision whose answer nobody waited for may still be saved: no longer, once there is no web process.
+        site.process.stop()
         until(lambda: self._unsent(installation) == 0, words, 300)
         for process in (*workers.values(), others):
             process.stop()
