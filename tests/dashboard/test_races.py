@@ -67,5 +67,6 @@ def test_ten_thousand_races_on_postgresql(tmp_path: Path, database_url: str) -> 
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3_100)
 def test_two_thousand_races_on_sqlite(tmp_path: Path) -> None:
     check(races({"LINESIDE_STATE": str(tmp_path)}, 2_000), 2_000)

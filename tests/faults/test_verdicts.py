@@ -65,6 +65,9 @@ def well(scenario: Scenario, found: Mapping[str, Any], scale: float) -> bool:
     return bool(found["alarm"]) and found["alarm"][1] <= scenario.within * scale + SLACK
 
 
+# Verdicts are about seconds: where other checks take the processor, silence is starvation and says nothing of us. The
+# rules themselves are tables in tests/coordination/test_verdict.py.
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_each_trouble_gets_its_verdict_within_its_limit_and_healthy_thinking_none(
     tmp_path: Path, kafka: KafkaBroker, namespace: str
