@@ -9,6 +9,7 @@ from django.test import Client
 
 from dashboard.audit import verify
 from dashboard.models import ApiToken, Audit, Webhook
+from dashboard.permissions import ensure_roles
 
 pytestmark = pytest.mark.django_db
 BOX = "_selected_action"
@@ -16,6 +17,7 @@ BOX = "_selected_action"
 
 @pytest.fixture
 def boss() -> Client:
+    ensure_roles()
     client = Client()
     client.force_login(User.objects.create_superuser("boss", password="x"))
     Audit.chain.all().delete()
