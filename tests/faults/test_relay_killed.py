@@ -102,10 +102,15 @@ async def on_sqlite(folder: Path, count: int, deaths: Sequence[str], tasks: int 
 
 
 async def on_kafka(
-    folder: Path, kafka: KafkaBroker, namespace: str, count: int, deaths: Sequence[str], tasks: int = 11
+    folder: Path, kafka: KafkaBroker, database: str, namespace: str, count: int, deaths: Sequence[str], tasks: int = 11
 ) -> None:
     url = f"kafka://{kafka.bootstrap}"
-    environment = {"LINESIDE_STATE": str(folder), "LINESIDE_LOG": url, "LINESIDE_NAMESPACE": namespace}
+    environment = {
+        "LINESIDE_STATE": str(folder),
+        "LINESIDE_LOG": url,
+        "LINESIDE_NAMESPACE": namespace,
+        "LINESIDE_DATABASE_URL": database,
+    }
     told = killed(environment, count, deaths, tasks)
     log = open_kafkalog(url)
     await check(log, namespace, told, count)
@@ -116,8 +121,10 @@ async def test_killed_at_every_stage_on_the_sqlite_log(tmp_path: Path) -> None:
     await on_sqlite(tmp_path, 100, DEATHS)
 
 
-async def test_killed_at_every_stage_on_kafka(tmp_path: Path, kafka: KafkaBroker, namespace: str) -> None:
-    await on_kafka(tmp_path, kafka, namespace, 100, DEATHS)
+async def test_killed_at_every_stage_on_kafka_and_postgresql(
+    tmp_path: Path, kafka: KafkaBroker, database_url: str, namespace: str
+) -> None:
+    await on_kafka(tmp_path, kafka, database_url, namespace, 100, DEATHS)
 
 
 # One task, so that nothing else is under way in a process that falls asleep: on SQLite a sleeper in the midst of a
@@ -130,9 +137,9 @@ async def test_relays_that_sleep_past_their_leases_write_nothing_to_the_sqlite_l
 
 
 async def test_relays_that_sleep_past_their_leases_write_nothing_to_kafka(
-    tmp_path: Path, kafka: KafkaBroker, namespace: str
+    tmp_path: Path, kafka: KafkaBroker, database_url: str, namespace: str
 ) -> None:
-    await on_kafka(tmp_path, kafka, namespace, 40, SLEEPS, tasks=1)
+    await on_kafka(tmp_path, kafka, database_url, namespace, 40, SLEEPS, tasks=1)
 
 
 @pytest.mark.long
@@ -141,5 +148,7 @@ async def test_a_thousand_decisions_on_the_sqlite_log(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-async def test_a_thousand_decisions_on_kafka(tmp_path: Path, kafka: KafkaBroker, namespace: str) -> None:
-    await on_kafka(tmp_path, kafka, namespace, 1_000, DEATHS * 3)
+async def test_a_thousand_decisions_on_kafka_and_postgresql(
+    tmp_path: Path, kafka: KafkaBroker, database_url: str, namespace: str
+) -> None:
+    await on_kafka(tmp_path, kafka, database_url, namespace, 1_000, DEATHS * 3)
