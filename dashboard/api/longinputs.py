@@ -113,6 +113,7 @@ def _counted(run_id: str, names: Sequence[str], vendor: str) -> QuerySet[Task, A
     given: Any = json.dumps(list(names)) if vendor == "sqlite" else list(names)
     rows = Task.objects.filter(run_id=run_id).order_by()
     column = f'"{Task._meta.db_table}"."task_id"'
-    rows = rows.extra(where=[f"{column} {AMONG[vendor]}"], params=[given])  # noqa: S610  # the names are parameters
+    where = [f"{column} {AMONG[vendor]}"]
+    rows = rows.extra(where=where, params=[given])  # noqa: S610  # the names are parameters  # nosec B610
     counts = Count("task_id"), Min("task_id"), Max("task_id")
     return rows.values("fold_key").annotate(*counts).values_list("fold_key", *(each.default_alias for each in counts))
