@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 GROUP: Final = "lineside.live"
 WAITING: Final = 2_000
 MOST_AT_ONCE: Final = 500
+PATIENCE: Final = 2.0
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
@@ -109,16 +110,20 @@ class Listener:
         self._name = secrets.token_hex(8)
         self._numbers: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._subscribed = asyncio.Event()
         self._announced: frozenset[str] = frozenset()
 
     async def start(self) -> None:
-        """Subscribe, once; returns when what is published from now on will be heard."""
+        """Subscribe, once; returns when what is published from now on will be heard. A layer that is away is waited
+        for only so long: once it is heard, whoever watches is told to ask the API."""
         if not self._tasks:
-            layer, subscribed = get_channel_layer(), asyncio.Event()
-            hearing = hear_all(layer, GROUP, self.hear_messages, self._hub.resync, subscribed)
+            self._subscribed = asyncio.Event()
+            hearing = hear_all(get_channel_layer(), GROUP, self.hear_messages, self._hub.resync, self._subscribed)
             loop = asyncio.get_running_loop()
             self._tasks = [loop.create_task(hearing), loop.create_task(self._beat())]
-            await subscribed.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self._subscribed.wait()
 
     async def stop(self) -> None:
         """Hear nothing any more."""

@@ -144,6 +144,16 @@ async def _until(true) -> None:
             await asyncio.sleep(0.01)
 
 
+async def test_a_layer_that_is_away_keeps_nobody_from_joining(ear, monkeypatch):
+    monkeypatch.setattr(relayed, "PATIENCE", 0.1)
+    monkeypatch.setattr(relayed, "get_channel_layer", lambda: RedisPubSubChannelLayer(hosts=["redis://127.0.0.1:9"]))
+    listener = Listener(ear)
+    async with asyncio.timeout(5):
+        await listener.start()
+        await listener.start()
+    await listener.stop()
+
+
 async def test_a_publisher_that_cannot_keep_up_loses_messages_and_says_so(ear, monkeypatch):
     layer = InMemoryChannelLayer()
     monkeypatch.setattr(relayed, "get_channel_layer", lambda: layer)
